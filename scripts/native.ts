@@ -1,0 +1,153 @@
+/**
+ * Builds the shims of `shims.ts` whose sources changed into dist/native/<target>/.
+ *
+ *     deno task native [--sanitize] [NAME…]
+ *
+ * `--sanitize` builds and names the test programs instead: dist/native-test/<name>_test. A stamp beside each result
+ * holds the hash of everything it was made from, so nothing is done twice and nothing is printed then.
+ *
+ * @module
+ */
+import { nativeTarget } from "../ffi/library.ts";
+import { C_FLAGS, SANITIZER_FLAGS, type ShimRecipe, SHIMS, toolchainFor } from "./shims.ts";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+
+async function run(command: string, args: readonly string[]): Promise<string> {
+  const output = await new Deno.Command(command, {
+    args: [...args],
+    cwd: ROOT,
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const decoder = new TextDecoder();
+  if (!output.success) {
+    throw new Error(`${command} ${args.join(" ")}\n${decoder.decode(output.stderr)}`);
+  }
+  return decoder.decode(output.stdout).trim();
+}
+
+async function filesUnder(directory: string): Promise<string[]> {
+  const files: string[] = [];
+  for await (const entry of Deno.readDir(ROOT + directory)) {
+    const path = `${directory}/${entry.name}`;
+    if (entry.isDirectory) files.push(...await filesUnder(path));
+    else files.push(path);
+  }
+  return files.sort();
+}
+
+async function stampOf(paths: readonly string[], salt: string): Promise<string> {
+  const parts = [salt];
+  for (const path of paths) parts.push(path, await Deno.readTextFile(ROOT + path));
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(parts.join("\0")));
+  return new Uint8Array(digest).toHex();
+}
+
+async function readStamp(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch {
+    return "";
+  }
+}
+
+/** Generate protocol glue; returns the C files and the include flag. */
+async function generateProtocols(
+  recipe: ShimRecipe,
+): Promise<{ sources: string[]; flags: string[] }> {
+  if (recipe.waylandProtocols === undefined) return { sources: [], flags: [] };
+  const directory = `dist/gen/${recipe.name}`;
+  await Deno.mkdir(ROOT + directory, { recursive: true });
+  const sources: string[] = [];
+  for (const protocol of recipe.waylandProtocols) {
+    const xml = `native/${recipe.name}/protocols/${protocol}.xml`;
+    await run("wayland-scanner", ["client-header", xml, `${directory}/${protocol}-client.h`]);
+    await run("wayland-scanner", ["private-code", xml, `${directory}/${protocol}.c`]);
+    sources.push(`${directory}/${protocol}.c`);
+  }
+  return { sources, flags: [`-I${directory}`] };
+}
+
+async function headerFlags(recipe: ShimRecipe): Promise<string[]> {
+  if (recipe.headersOf === undefined) return [];
+  const flags = await run("pkg-config", ["--cflags", ...recipe.headersOf]);
+  // -isystem: warnings in other people's headers are not ours to fix.
+  return flags.split(/\s+/).filter((flag) => flag !== "")
+    .flatMap((flag) => flag.startsWith("-I") ? ["-isystem", flag.slice(2)] : [flag]);
+}
+
+async function buildShim(recipe: ShimRecipe, isSanitized: boolean): Promise<boolean> {
+  const target = nativeTarget();
+  const toolchain = toolchainFor(target);
+  const own = await filesUnder(`native/${recipe.name}`);
+  const result = isSanitized
+    ? `dist/native-test/${recipe.name}_test`
+    : `dist/native/${target}/libpf_${recipe.name}.so`;
+  const stamp = await stampOf([...own, "scripts/shims.ts", "scripts/native.ts"], target);
+  if (await readStamp(`${ROOT}${result}.stamp`) === stamp) return false;
+
+  await Deno.mkdir(ROOT + result.slice(0, result.lastIndexOf("/")), { recursive: true });
+  const generated = await generateProtocols(recipe);
+  const sources = recipe.sources.map((source) => `native/${recipe.name}/${source}`);
+  if (isSanitized) sources.push(`native/${recipe.name}/${recipe.name}_test.c`);
+  const objects: string[] = [];
+  for (const source of [...sources, ...generated.sources]) {
+    const object = `${result}.${source.replaceAll("/", "_")}.o`;
+    await run(toolchain.cc, [
+      ...C_FLAGS,
+      ...(isSanitized ? SANITIZER_FLAGS : ["-O3", "-DNDEBUG", "-ffunction-sections"]),
+      "-fPIC",
+      ...generated.flags,
+      ...await headerFlags(recipe),
+      `-Inative/${recipe.name}`,
+      "-c",
+      source,
+      "-o",
+      object,
+    ]);
+    objects.push(object);
+  }
+  await run(recipe.isCxx ? toolchain.cxx : toolchain.cc, [
+    ...(isSanitized ? SANITIZER_FLAGS : ["-shared", "-Wl,-z,now", "-Wl,-z,defs", "-s"]),
+    ...(recipe.isCxx && !isSanitized ? ["-static-libstdc++", "-static-libgcc"] : []),
+    "-Wl,--exclude-libs,ALL",
+    "-Wl,--gc-sections",
+    ...objects,
+    ...(recipe.staticLibraries ?? []).map((archive) => `${toolchain.archiveDirectory}/${archive}`),
+    "-lm",
+    "-lpthread",
+    "-ldl",
+    "-o",
+    result,
+  ]);
+  for (const object of objects) await Deno.remove(ROOT + object);
+  await Deno.writeTextFile(`${ROOT}${result}.stamp`, stamp);
+  return true;
+}
+
+/** Build what changed; returns the names of what was built. */
+export async function buildShims(
+  names: readonly string[],
+  options: { readonly isSanitized: boolean },
+): Promise<string[]> {
+  const unknown = names.find((name) => !SHIMS.some((recipe) => recipe.name === name));
+  if (unknown !== undefined) throw new Error(`Cannot build shim "${unknown}": no such shim`);
+  const built: string[] = [];
+  for (const recipe of SHIMS) {
+    if (names.length > 0 && !names.includes(recipe.name)) continue;
+    if (await buildShim(recipe, options.isSanitized)) built.push(recipe.name);
+  }
+  return built;
+}
+
+if (import.meta.main) {
+  const names = Deno.args.filter((argument) => !argument.startsWith("--"));
+  try {
+    const built = await buildShims(names, { isSanitized: Deno.args.includes("--sanitize") });
+    if (built.length > 0) console.error(`Built shims: ${built.join(", ")}`);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    Deno.exit(1);
+  }
+}

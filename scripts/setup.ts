@@ -1,0 +1,105 @@
+/**
+ * Makes a fresh Debian or Ubuntu machine ready: installs missing packages, then builds the shims whose sources changed.
+ * Says what it does, and nothing when there is nothing to do.
+ *
+ *     deno run -A scripts/setup.ts run|test
+ *
+ * @module
+ */
+import { buildShims } from "./native.ts";
+
+/** Needed to build the shims and run the program. */
+const PACKAGES_RUN = [
+  "gcc",
+  "g++",
+  "libc6-dev",
+  "libopenh264-dev",
+  "libopus-dev",
+  "libpipewire-0.3-dev",
+  "libssl-dev",
+  "libwayland-bin",
+  "libwayland-dev",
+  "pkg-config",
+] as const;
+
+/** Needed by the tests on top. */
+const PACKAGES_TEST = [
+  "dbus",
+  "dbus-user-session",
+  "ffmpeg",
+  "pipewire",
+  "pipewire-bin",
+  "pipewire-pulse",
+  "pulseaudio-utils",
+  "sway",
+  "util-linux",
+  "wireplumber",
+  "xkb-data",
+] as const;
+
+async function isInstalled(name: string): Promise<boolean> {
+  const query = await new Deno.Command("dpkg-query", {
+    args: ["-W", "-f=${db:Status-Status}", name],
+    stdout: "piped",
+    stderr: "null",
+  }).output();
+  return new TextDecoder().decode(query.stdout).trim() === "installed";
+}
+
+async function runVisibly(command: string, args: readonly string[]): Promise<void> {
+  const status = await new Deno.Command(command, {
+    args: [...args],
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+    // apt's chatter belongs to stderr: stdout is the program's own.
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  if (!status.success) {
+    console.error(
+      new TextDecoder().decode(status.stdout) + new TextDecoder().decode(status.stderr),
+    );
+    throw new Error(`Cannot set up: "${command} ${args.join(" ")}" failed`);
+  }
+}
+
+async function installMissing(packages: readonly string[]): Promise<void> {
+  const missing: string[] = [];
+  for (const name of packages) {
+    if (!await isInstalled(name)) missing.push(name);
+  }
+  if (missing.length === 0) return;
+  console.error(`Installing Debian packages: ${missing.join(" ")}`);
+  const prefix = Deno.uid() === 0 ? [] : ["sudo"];
+  const apt = (...args: string[]) => {
+    const [command, ...rest] = [...prefix, "apt-get", ...args];
+    return runVisibly(command ?? "apt-get", rest);
+  };
+  await apt("update");
+  await apt("install", "-y", "--no-install-recommends", ...missing);
+}
+
+async function setUp(): Promise<void> {
+  if (Deno.build.os !== "linux") return;
+  const isForTests = Deno.args[0] === "test";
+  try {
+    await Deno.stat("/usr/bin/dpkg-query");
+    await installMissing(isForTests ? [...PACKAGES_RUN, ...PACKAGES_TEST] : PACKAGES_RUN);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    console.error(
+      `No dpkg here: install the equivalents of these yourself: ${PACKAGES_RUN.join(" ")}`,
+    );
+  }
+  const built = await buildShims([], { isSanitized: false });
+  if (built.length > 0) console.error(`Built shims: ${built.join(", ")}`);
+}
+
+if (import.meta.main) {
+  try {
+    await setUp();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    Deno.exit(1);
+  }
+}

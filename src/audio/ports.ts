@@ -1,0 +1,30 @@
+/**
+ * Sound of the desktop, for one session.
+ *
+ * `claim` makes a virtual sink with the asked channels, makes it the default so that applications play into it, and
+ * says how its monitor is captured. `close` of the claim removes the sink and puts the former default back, unless
+ * somebody chose another default meanwhile. The former default is journalled before it is changed; `recover` puts it
+ * back after a crash.
+ *
+ * @module
+ */
+import type { AudioChannels, AudioSourceSpec } from "../media/ports.ts";
+
+export interface AudioClaim extends AsyncDisposable {
+  readonly source: AudioSourceSpec;
+  close(): Promise<void>;
+}
+
+export interface AudioBackend {
+  readonly id: "synthetic" | "pipewire";
+  probe(): Promise<{ readonly isAvailable: boolean; readonly reason: string }>;
+  /**
+   * `isHeardOnHost` keeps the sound on the host's own speakers as well. Throws OperationError "unavailable"; nothing
+   * is left behind then.
+   */
+  claim(
+    options: { readonly channels: AudioChannels; readonly isHeardOnHost: boolean },
+  ): Promise<AudioClaim>;
+  /** Undo what a killed host left. Returns one sentence for each thing done. */
+  recover(): Promise<readonly string[]>;
+}
