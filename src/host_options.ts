@@ -1,0 +1,55 @@
+/**
+ * What `serve` hands to the host, and what it gets back. Types only: the command line builds them, `host.ts` fills them.
+ *
+ * @module
+ */
+import type { Clock } from "./lib/clock.ts";
+import type { Logger } from "./lib/logger.ts";
+import type { LogReader } from "./log/ring.ts";
+
+/** Where pictures come from. "auto" takes a display backend that answers, else the synthetic picture. */
+export type SourceChoice = "auto" | "synthetic" | "wlroots";
+
+/** Every setting resolved: flag > environment > host-settings.json > default. */
+export interface HostOptions {
+  readonly isGamestreamOn: boolean;
+  /** HTTP port of the GameStream plane; its other ports lie at fixed distances from it. */
+  readonly gamestreamPortBase: number;
+  readonly nativePort: number;
+  readonly managementBind: { readonly address: string; readonly port: number };
+  readonly isMdnsOn: boolean;
+  readonly source: SourceChoice;
+  readonly encoder: "auto" | "software";
+  /** Fixed share of parity, or undefined to follow the client. */
+  readonly fecPercent: number | undefined;
+  /** The name clients show; "" takes the machine's. */
+  readonly hostName: string;
+}
+
+/** The process environment with `host.env` beneath it. */
+export interface EnvironmentReader {
+  get(name: string): string | undefined;
+}
+
+export interface HostEnvironment {
+  readonly env: EnvironmentReader;
+  readonly logger: Logger;
+  readonly ring: LogReader;
+  readonly clock: Clock;
+}
+
+/** What a person should know once the host runs; printed line by line. */
+export interface HostSummary {
+  readonly lines: readonly string[];
+}
+
+export interface Host {
+  readonly summary: HostSummary;
+  /** Resolves once the host has ended by itself or by `close`; rejects with the fault that ended it. */
+  readonly ended: Promise<void>;
+  /** Ends every session and puts back what was changed. Twice is legal. */
+  close(): Promise<void>;
+}
+
+/** The one export `serve` takes from `host.ts`. Throws OperationError when a primary plane cannot start. */
+export type OpenHost = (options: HostOptions, environment: HostEnvironment) => Promise<Host>;
