@@ -1,0 +1,156 @@
+/**
+ * The video pump: source → encoder → packetiser → wire kernel, one frame at a time, in one direction.
+ *
+ * It runs in a Worker of its own (`video_pump_worker.ts`); everything it needs is passed in, so that tests run it with
+ * fakes. A screen that does not change is repeated every REPEAT_INTERVAL_US, and at once when an IDR is due: clients time
+ * out on silence, and one that lost its picture cannot wait for the desktop to move.
+ *
+ * @module
+ */
+import type { Clock } from "../../lib/clock.ts";
+import { ProtocolError } from "../../lib/errors.ts";
+import type { AccessUnit, VideoEncoder, VideoFrame, VideoSource } from "../../media/ports.ts";
+import { IdrGovernor } from "../../media/recovery.ts";
+import type {
+  Pacing,
+  SocketAddress,
+  UdpSocketHandle,
+  WireKernel,
+} from "../../media/wire/kernel.ts";
+import type { Packetiser } from "../../protocol/wire_job.ts";
+import type { PumpStats } from "./messages.ts";
+
+const REPEAT_INTERVAL_US = 250_000;
+/** How long one wait for a picture lasts: the longest time a request waits on a still screen. */
+const SOURCE_WAIT_MS = 20;
+
+export interface VideoPumpParts {
+  readonly source: VideoSource;
+  readonly encoder: VideoEncoder;
+  readonly packetiser: Packetiser;
+  readonly kernel: WireKernel;
+  readonly socket: UdpSocketHandle;
+  readonly pacing: Pacing;
+  readonly clock: Clock;
+}
+
+export class VideoPump {
+  readonly #parts: VideoPumpParts;
+  readonly #idr = new IdrGovernor();
+  #destination: SocketAddress | undefined;
+  #wakeForDestination: () => void = () => {};
+  #isStopped = false;
+  #lastFrame: VideoFrame | null = null;
+  #lastSentAtUs = Number.NEGATIVE_INFINITY;
+  #stats = {
+    units: 0,
+    idrs: 0,
+    repeats: 0,
+    packets: 0,
+    bytes: 0,
+    refusedPackets: 0,
+    droppedUnits: 0,
+    encodeUs: 0,
+    sendUs: 0,
+  };
+
+  /** The pump borrows its parts; whoever opened them closes them after `run`. */
+  constructor(parts: VideoPumpParts) {
+    this.#parts = parts;
+  }
+
+  get stats(): PumpStats {
+    return { ...this.#stats };
+  }
+
+  setDestination(destination: SocketAddress): void {
+    this.#destination = destination;
+    this.#wakeForDestination();
+  }
+
+  requestIdr(roundTripUs: number): void {
+    this.#idr.request(this.#parts.clock.monotonicUs(), roundTripUs);
+  }
+
+  invalidate(firstFrameIndex: number, lastFrameIndex: number, roundTripUs: number): void {
+    if (
+      firstFrameIndex > lastFrameIndex || lastFrameIndex >= this.#parts.packetiser.nextFrameIndex
+    ) return;
+    if (this.#parts.encoder.invalidateReferences(firstFrameIndex, lastFrameIndex)) return;
+    this.requestIdr(roundTripUs);
+  }
+
+  setBitrate(kbps: number): void {
+    this.#parts.encoder.setBitrate(kbps);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#wakeForDestination();
+  }
+
+  /** Run until `stop`. Throws what a part threw. */
+  async run(onFirstPacket: () => void): Promise<void> {
+    await this.#untilDestination();
+    while (!this.#isStopped) {
+      const fresh = await this.#parts.source.next(SOURCE_WAIT_MS);
+      if (this.#isStopped) return;
+      if (fresh !== null) this.#lastFrame = fresh;
+      if (this.#lastFrame === null || !(fresh !== null || this.#isRepeatDue())) continue;
+      if (fresh === null) this.#stats.repeats++;
+      this.#sendFrame(this.#lastFrame, fresh !== null);
+      if (this.#stats.units === 1) onFirstPacket();
+    }
+  }
+
+  #untilDestination(): Promise<void> {
+    if (this.#destination !== undefined || this.#isStopped) return Promise.resolve();
+    return new Promise((resolve) => this.#wakeForDestination = resolve);
+  }
+
+  #isRepeatDue(): boolean {
+    const nowUs = this.#parts.clock.monotonicUs();
+    return this.#idr.isDue(nowUs) || nowUs >= this.#lastSentAtUs + REPEAT_INTERVAL_US;
+  }
+
+  #sendFrame(frame: VideoFrame, isFresh: boolean): void {
+    const { clock, encoder, packetiser } = this.#parts;
+    const startUs = clock.monotonicUs();
+    const unit = encoder.encode(frame, {
+      isIdrWanted: this.#idr.isDue(startUs),
+      frameIndex: packetiser.nextFrameIndex,
+    });
+    const encodedUs = clock.monotonicUs();
+    this.#lastSentAtUs = encodedUs;
+    // A repeat is shown anew: its time is now, or the client would see time stand still.
+    this.#send(unit, isFresh ? frame.capturedAtUs : startUs, encodedUs);
+    this.#stats.encodeUs += encodedUs - startUs;
+    this.#stats.sendUs += clock.monotonicUs() - encodedUs;
+  }
+
+  #send(unit: AccessUnit, capturedAtUs: number, nowUs: number): void {
+    const { packetiser, kernel, socket, pacing } = this.#parts;
+    if (unit.kind === "idr") this.#idr.sent(nowUs);
+    const destination = this.#destination;
+    if (destination === undefined) return;
+    try {
+      const job = packetiser.plan({
+        sizeBytes: unit.data.sizeBytes,
+        kind: unit.kind,
+        capturedAtUs,
+        nowUs,
+      });
+      const result = kernel.send(job, unit.data, { socket, destination, pacing });
+      this.#stats.units++;
+      if (unit.kind === "idr") this.#stats.idrs++;
+      this.#stats.packets += result.packetCount;
+      this.#stats.bytes += result.bytes;
+      this.#stats.refusedPackets += result.refusedPackets;
+    } catch (error) {
+      if (!(error instanceof ProtocolError && error.code === "limit")) throw error;
+      // Too large to be sent: the client never sees it, so nothing may predict from it.
+      this.#stats.droppedUnits++;
+      this.#idr.force();
+    }
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * Worker entry of the video pump: opens its parts from the spec and lets it run.
+ *
+ * @module
+ */
+import { openVideoEncoder } from "../../media/encoders/registry.ts";
+import { openVideoSource } from "../../media/sources/registry.ts";
+import { openNativeKernel } from "../../media/wire/native_kernel.ts";
+import type { VideoPumpSpec } from "./messages.ts";
+import { openVideoPacketiser } from "./packetisers.ts";
+import { VideoPump } from "./video_pump.ts";
+import { servePump, type WorkerScope } from "./worker_port.ts";
+
+servePump<VideoPumpSpec>(self as unknown as WorkerScope, async (spec, stack, clock) => {
+  const kernel = stack.use(openNativeKernel());
+  const encoder = stack.use(await openVideoEncoder(spec.encoder));
+  const source = stack.use(await openVideoSource(spec.source));
+  const packetiser = await openVideoPacketiser(spec.packetiser);
+  const { socket, pacing } = spec;
+  const pump = new VideoPump({ source, encoder, packetiser, kernel, socket, pacing, clock });
+  return {
+    description: `${source.description} → ${encoder.description} → ${kernel.description}`,
+    pump: {
+      get stats() {
+        return pump.stats;
+      },
+      stop: () => pump.stop(),
+      run: (onFirstPacket) => pump.run(onFirstPacket),
+      command(command) {
+        if (command.kind === "destination") pump.setDestination(command.destination);
+        else if (command.kind === "idr") pump.requestIdr(command.roundTripUs);
+        else if (command.kind === "bitrate") pump.setBitrate(command.kbps);
+        else if (command.kind === "invalidate") {
+          pump.invalidate(command.firstFrameIndex, command.lastFrameIndex, command.roundTripUs);
+        }
+      },
+    },
+  };
+});

@@ -1,0 +1,249 @@
+/**
+ * One client's stream. Owns everything made for it and lets go of it in one place, last opened first, whatever ended it.
+ *
+ *     open   display → input sink → sound → video pump → audio pump       (Plan's order)
+ *     close  held keys released → audio pump → video pump → sound → input sink → display
+ *
+ * A plane opens a session from a Plan, lends it two sockets, tells it where the client is and what it asks, and closes
+ * it. The session never speaks to the client.
+ *
+ * @module
+ */
+import type { AudioBackend } from "../audio/ports.ts";
+import type { DisplayBackend, VirtualDisplay } from "../display/ports.ts";
+import type { InputSink } from "../input/ports.ts";
+import type { Clock } from "../lib/clock.ts";
+import { describeError, type OperationError } from "../lib/errors.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { Pacing, SocketAddress, UdpSocketHandle } from "../media/wire/kernel.ts";
+import type { InputEvent } from "../protocol/input_event.ts";
+import { InputGate, type SinkEvent } from "./input_gate.ts";
+import type { Plan } from "./plan.ts";
+import type { AudioPumpSpec, PumpStats, VideoPumpSpec } from "./pumps/messages.ts";
+import type { AudioPacketiserSpec, VideoPacketiserSpec } from "./pumps/packetisers.ts";
+import { PumpHandle } from "./pumps/pump_handle.ts";
+
+/** Why a session ended; a plane may tell its client. */
+export type SessionEnd =
+  | "client-quit"
+  | "client-lost"
+  | "taken-over"
+  | "application-ended"
+  | "stopped-by-operator"
+  | "host-stopped"
+  | "failed";
+
+/** What a session is made with and lives on. */
+export interface SessionEnvironment {
+  readonly display: DisplayBackend;
+  readonly audio: AudioBackend;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface SessionOptions {
+  readonly id: number;
+  readonly plan: Plan;
+  readonly video: {
+    readonly socket: UdpSocketHandle;
+    readonly packetiser: VideoPacketiserSpec;
+    readonly pacing: Pacing;
+  };
+  readonly audio: { readonly socket: UdpSocketHandle; readonly packetiser: AudioPacketiserSpec };
+  /** A part failed; the owner closes the session. Called at most once. */
+  readonly onFailed: (error: OperationError) => void;
+}
+
+export interface SessionStats {
+  readonly video: PumpStats | undefined;
+  readonly audio: PumpStats | undefined;
+}
+
+export class Session implements AsyncDisposable {
+  readonly id: number;
+  readonly plan: Plan;
+  readonly startedAtUs: number;
+  readonly #environment: SessionEnvironment;
+  readonly #options: SessionOptions;
+  readonly #stack = new AsyncDisposableStack();
+  #video: PumpHandle<VideoPumpSpec> | undefined;
+  #audio: PumpHandle<AudioPumpSpec> | undefined;
+  #sink: InputSink | undefined;
+  #gate: InputGate | undefined;
+  #firstPacketMs: number | undefined;
+  #closing: Promise<void> | undefined;
+  #hasFailed = false;
+
+  private constructor(options: SessionOptions, environment: SessionEnvironment) {
+    this.id = options.id;
+    this.plan = options.plan;
+    this.#options = options;
+    this.#environment = environment;
+    this.startedAtUs = environment.clock.monotonicUs();
+  }
+
+  /** Open everything Plan names. Throws OperationError, and then nothing is left behind. */
+  static async open(options: SessionOptions, environment: SessionEnvironment): Promise<Session> {
+    const session = new Session(options, environment);
+    try {
+      await session.#open();
+      return session;
+    } catch (error) {
+      await session.#stack.disposeAsync();
+      throw error;
+    }
+  }
+
+  /** From opening to the first packet sent, once it was. */
+  get timeToFirstPacketMs(): number | undefined {
+    return this.#firstPacketMs;
+  }
+
+  get stats(): SessionStats {
+    return { video: this.#video?.stats, audio: this.#audio?.stats };
+  }
+
+  setVideoDestination(destination: SocketAddress): void {
+    this.#video?.post({ kind: "destination", destination });
+  }
+
+  setAudioDestination(destination: SocketAddress): void {
+    this.#audio?.post({ kind: "destination", destination });
+  }
+
+  requestIdr(roundTripMs: number): void {
+    this.#video?.post({ kind: "idr", roundTripUs: roundTripMs * 1000 });
+  }
+
+  invalidateReferences(
+    frames: { readonly first: number; readonly last: number },
+    roundTripMs: number,
+  ): void {
+    this.#video?.post({
+      kind: "invalidate",
+      firstFrameIndex: frames.first,
+      lastFrameIndex: frames.last,
+      roundTripUs: roundTripMs * 1000,
+    });
+  }
+
+  /** Inject one event of the client. Never throws: a lost sink fails the session instead. */
+  input(event: InputEvent): void {
+    if (this.#gate === undefined || event.kind.startsWith("pad-")) return;
+    try {
+      this.#gate.handle(this.#onDisplay(event as SinkEvent));
+    } catch (error) {
+      this.#fail(error as OperationError);
+    }
+  }
+
+  /** Let go of everything. Twice is legal; both wait for the same end. */
+  close(end: SessionEnd): Promise<void> {
+    this.#closing ??= this.#close(end);
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close("host-stopped");
+  }
+
+  async #open(): Promise<void> {
+    const { plan } = this.#options;
+    const { display, audio, clock, logger } = this.#environment;
+    const screen = this.#stack.use(await display.createDisplay(plan.mode));
+    this.#sink = this.#stack.use(await screen.openInput());
+    const sink = this.#sink;
+    this.#gate = new InputGate((event) => sink.inject(event));
+    const sound = this.#stack.use(
+      await audio.claim({ channels: plan.audio.channels, isHeardOnHost: plan.isHeardOnHost }),
+    );
+    this.#video = this.#stack.use(await this.#startVideo(screen));
+    this.#audio = this.#stack.use(
+      await PumpHandle.start<AudioPumpSpec>(
+        new Worker(new URL("./pumps/audio_pump_worker.ts", import.meta.url), { type: "module" }),
+        { source: sound.source, encoder: plan.audio, ...this.#options.audio },
+        { clock, observer: { onFailed: (error) => this.#fail(error) } },
+      ),
+    );
+    this.#stack.defer(() => this.#releaseHeld());
+    logger.info("session.open", {
+      session: this.id,
+      display: screen.name,
+      mode: `${plan.mode.widthPixels}x${plan.mode.heightPixels}@${plan.mode.refreshMilliHz / 1000}`,
+      bitrateKbps: plan.encoder.bitrateKbps,
+      audioChannels: plan.audio.channels,
+      path: await this.#video.description,
+      sound: await this.#audio.description,
+      input: sink.description,
+    });
+    for (const reason of plan.reductions) {
+      logger.info("session.reduced", { session: this.id, reason });
+    }
+  }
+
+  #startVideo(screen: VirtualDisplay): Promise<PumpHandle<VideoPumpSpec>> {
+    const { clock } = this.#environment;
+    return PumpHandle.start<VideoPumpSpec>(
+      new Worker(new URL("./pumps/video_pump_worker.ts", import.meta.url), { type: "module" }),
+      { source: screen.videoSource, encoder: this.plan.encoder, ...this.#options.video },
+      {
+        clock,
+        observer: {
+          onFailed: (error) => this.#fail(error),
+          onFirstPacket: () => {
+            this.#firstPacketMs = Math.round((clock.monotonicUs() - this.startedAtUs) / 1000);
+          },
+        },
+      },
+    );
+  }
+
+  /** Positions refer to the shown picture, which is up to one pixel smaller than an odd-sized display. */
+  #onDisplay(event: SinkEvent): SinkEvent {
+    if (!("x" in event)) return event;
+    const { mode, encoder } = this.plan;
+    return {
+      ...event,
+      x: event.x * (encoder.widthPixels - 1) / (mode.widthPixels - 1),
+      y: event.y * (encoder.heightPixels - 1) / (mode.heightPixels - 1),
+    };
+  }
+
+  #fail(error: OperationError): void {
+    if (this.#hasFailed || this.#closing !== undefined) return;
+    this.#hasFailed = true;
+    this.#environment.logger.error("session.failed", {
+      session: this.id,
+      reason: describeError(error),
+    });
+    this.#options.onFailed(error);
+  }
+
+  #releaseHeld(): void {
+    try {
+      this.#gate?.releaseAll();
+    } catch (error) {
+      // The compositor is gone, and the held keys with it.
+      this.#environment.logger.debug("session.release", { reason: describeError(error) });
+    }
+  }
+
+  async #close(end: SessionEnd): Promise<void> {
+    const { logger, clock } = this.#environment;
+    try {
+      await this.#stack.disposeAsync();
+    } catch (error) {
+      logger.error("session.close", { session: this.id, reason: describeError(error) });
+    }
+    const { video, audio } = this.stats;
+    logger.info("session.end", {
+      session: this.id,
+      end,
+      seconds: Math.round((clock.monotonicUs() - this.startedAtUs) / 1e6),
+      frames: video?.units,
+      idrs: video?.idrs,
+      repeats: video?.repeats,
+      refusedPackets: (video?.refusedPackets ?? 0) + (audio?.refusedPackets ?? 0),
+    });
+  }
+}
