@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { FakeClock } from "../../../src/lib/clock.ts";
+import { ProtocolError } from "../../../src/lib/errors.ts";
+import type {
+  AccessUnit,
+  VideoEncoder,
+  VideoFrame,
+  VideoSource,
+} from "../../../src/media/ports.ts";
+import type { UdpSocketHandle, WireKernel } from "../../../src/media/wire/kernel.ts";
+import type { AccessUnitFacts, Packetiser, WireJob } from "../../../src/protocol/wire_job.ts";
+import { VideoPump } from "../../../src/session/pumps/video_pump.ts";
+
+const SOCKET = 3 as UdpSocketHandle;
+const DESTINATION = { address: "127.0.0.1", port: 47998 };
+const PACING = { burstBytesMax: 65_536, burstPacketsMax: 64, rateBytesPerSecond: 1e8 };
+const ROUND_TRIP_US = 1000;
+
+interface SentFrame {
+  readonly capturedAtUs: number;
+  readonly isIdr: boolean;
+  readonly frameIndex: number;
+}
+
+/**
+ * A pump over fakes. `script` says what each wait of the source gives: a picture, or "still" for one that timed out.
+ * After its last step the pump is stopped.
+ */
+function openPump(
+  script: readonly ("picture" | "still" | (() => void))[],
+  options: { readonly canInvalidate?: boolean; readonly isTooLarge?: (index: number) => boolean } =
+    {},
+) {
+  const clock = new FakeClock();
+  const sent: SentFrame[] = [];
+  const invalidated: [number, number][] = [];
+  const data = { pointer: {} as Deno.PointerObject, sizeBytes: 1000 };
+  let step = 0;
+  let facts: AccessUnitFacts | undefined;
+  const source: VideoSource = {
+    description: "fake",
+    next(timeoutMs) {
+      for (;;) {
+        const what = script[step++];
+        if (typeof what === "function") {
+          what();
+          continue;
+        }
+        if (what === undefined) pump.stop();
+        clock.advance(what === "picture" ? 16 : timeoutMs);
+        return Promise.resolve(what === "picture" ? frameAt(clock.monotonicUs()) : null);
+      }
+    },
+    close() {},
+    [Symbol.dispose]() {},
+  };
+  const frameAt = (capturedAtUs: number): VideoFrame => ({
+    data,
+    widthPixels: 64,
+    heightPixels: 64,
+    strideBytes: 256,
+    format: "bgrx",
+    capturedAtUs,
+  });
+  const encoder: VideoEncoder = {
+    description: "fake",
+    encode: (_frame, { isIdrWanted }): AccessUnit => ({ data, kind: isIdrWanted ? "idr" : "p" }),
+    setBitrate() {},
+    invalidateReferences(first, last) {
+      invalidated.push([first, last]);
+      return options.canInvalidate ?? false;
+    },
+    close() {},
+    [Symbol.dispose]() {},
+  };
+  const packetiser = {
+    nextFrameIndex: 1,
+    plan(next: AccessUnitFacts): WireJob {
+      if (options.isTooLarge?.(packetiser.nextFrameIndex)) {
+        throw new ProtocolError("limit", "Cannot send: too large");
+      }
+      facts = next;
+      packetiser.nextFrameIndex++;
+      return {} as WireJob;
+    },
+  } satisfies Packetiser;
+  const kernel: WireKernel = {
+    description: "fake",
+    build: () => new Uint8Array(),
+    send() {
+      assert.ok(facts);
+      sent.push({
+        capturedAtUs: facts.capturedAtUs,
+        isIdr: facts.kind === "idr",
+        frameIndex: packetiser.nextFrameIndex - 1,
+      });
+      return { packetCount: 3, bytes: 3000, refusedPackets: 1 };
+    },
+    close() {},
+    [Symbol.dispose]() {},
+  };
+  const pump = new VideoPump({
+    source,
+    encoder,
+    packetiser,
+    kernel,
+    socket: SOCKET,
+    pacing: PACING,
+    clock,
+  });
+  return { pump, clock, sent, invalidated };
+}
+
+Deno.test("VideoPump sends nothing before it knows where to", async () => {
+  const { pump, sent } = openPump(["picture"]);
+  const running = pump.run(() => {});
+  await Promise.resolve();
+  assert.equal(sent.length, 0);
+  pump.setDestination(DESTINATION);
+  await running;
+  assert.equal(sent.length, 1);
+});
+
+Deno.test("VideoPump begins with an IDR and goes on without", async () => {
+  const { pump, sent } = openPump(["picture", "picture", "picture"]);
+  let firstPackets = 0;
+  pump.setDestination(DESTINATION);
+  await pump.run(() => firstPackets++);
+  assert.deepEqual(sent.map((frame) => frame.isIdr), [true, false, false]);
+  assert.equal(firstPackets, 1);
+  assert.deepEqual(pump.stats.refusedPackets, 3);
+});
+
+Deno.test("VideoPump repeats a still screen at least once a second, with a new time", async () => {
+  const { pump, sent } = openPump(["picture", ...Array(100).fill("still")]);
+  pump.setDestination(DESTINATION);
+  await pump.run(() => {});
+  for (const [index, frame] of sent.entries()) {
+    const earlier = sent[index - 1];
+    if (earlier === undefined) continue;
+    assert.ok(frame.capturedAtUs > earlier.capturedAtUs);
+    assert.ok(frame.capturedAtUs - earlier.capturedAtUs <= 1_000_000);
+  }
+  assert.ok(sent.length >= 8, `${sent.length} frames in two seconds`);
+});
+
+Deno.test("VideoPump answers an IDR request on a still screen without waiting for a change", async () => {
+  const { pump, sent, clock } = openPump([
+    "picture",
+    ...Array(6).fill("still"),
+    () => pump.requestIdr(ROUND_TRIP_US),
+    "still",
+    "still",
+  ]);
+  pump.setDestination(DESTINATION);
+  const startUs = clock.monotonicUs();
+  await pump.run(() => {});
+  assert.equal(sent.length, 2);
+  assert.equal(sent[1]?.isIdr, true);
+  assert.ok(sent[1].capturedAtUs - startUs < 200_000);
+});
+
+Deno.test("VideoPump makes an IDR when the encoder cannot invalidate references", async () => {
+  const still = Array(6).fill("still");
+  const { pump, sent, invalidated } = openPump([
+    "picture",
+    "picture",
+    ...still,
+    () => pump.invalidate(1, 2, ROUND_TRIP_US),
+    "picture",
+  ]);
+  pump.setDestination(DESTINATION);
+  await pump.run(() => {});
+  assert.deepEqual(invalidated, [[1, 2]]);
+  assert.deepEqual(sent.map((frame) => frame.isIdr), [true, false, true]);
+});
+
+Deno.test("VideoPump ignores an invalidation of frames that were never sent", async () => {
+  const { pump, invalidated } = openPump([
+    "picture",
+    () => pump.invalidate(1, 99, ROUND_TRIP_US),
+    () => pump.invalidate(2, 1, ROUND_TRIP_US),
+    "picture",
+  ]);
+  pump.setDestination(DESTINATION);
+  await pump.run(() => {});
+  assert.deepEqual(invalidated, []);
+});
+
+Deno.test("VideoPump follows a unit that is too large with an IDR under the same number", async () => {
+  let isFirstTry = true;
+  const { pump, sent } = openPump(["picture", "picture", "picture", "picture"], {
+    isTooLarge: (index) => {
+      const isHit = index === 2 && isFirstTry;
+      if (isHit) isFirstTry = false;
+      return isHit;
+    },
+  });
+  pump.setDestination(DESTINATION);
+  await pump.run(() => {});
+  assert.deepEqual(sent.map((frame) => [frame.frameIndex, frame.isIdr]), [[1, true], [2, true], [
+    3,
+    false,
+  ]]);
+  assert.equal(pump.stats.droppedUnits, 1);
+});
