@@ -47,6 +47,8 @@ export interface HostCapabilities {
   readonly bitrateKbpsMax: number;
   readonly slicesMax: number;
   readonly referenceFramesMax: number;
+  /** Whether an encoder can go on without frames that a client lost. */
+  readonly hasReferenceInvalidation: boolean;
   readonly audioChannels: readonly AudioChannels[];
 }
 

@@ -41,8 +41,18 @@ export async function openVideoPacketiser(spec: VideoPacketiserSpec): Promise<Pa
 }
 
 export async function openAudioPacketiser(spec: AudioPacketiserSpec): Promise<AudioPacketiser> {
-  const { createAudioPacketiser } = await import(
-    "../../protocol/gamestream/audio_packetiser.ts"
-  );
-  return createAudioPacketiser(spec);
+  const gamestream = await import("../../protocol/gamestream/audio_packetiser.ts");
+  const packetiser = new gamestream.AudioPacketiser({
+    packetDurationMs: spec.frameDurationMs,
+    rikeyId: spec.key === null ? null : spec.keyId,
+  });
+  return {
+    streamSpec: {
+      dataCount: gamestream.AUDIO_BLOCK_DATA_PACKETS,
+      parityCount: gamestream.AUDIO_BLOCK_PARITY_PACKETS,
+      parityMatrix: gamestream.AUDIO_PARITY_MATRIX,
+      cbcKey: spec.key,
+    },
+    next: () => packetiser.next(),
+  };
 }

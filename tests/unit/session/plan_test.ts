@@ -12,6 +12,7 @@ const HOST: HostCapabilities = {
   bitrateKbpsMax: 100_000,
   slicesMax: 8,
   referenceFramesMax: 1,
+  hasReferenceInvalidation: false,
   audioChannels: [2, 6, 8],
 };
 
