@@ -20,12 +20,20 @@ export interface ShimRecipe {
 }
 
 export const SHIMS: readonly ShimRecipe[] = [
-  { name: "wire", sources: ["wire.c"], staticLibraries: ["libcrypto.a"] },
-  { name: "h264", sources: ["h264.c"], staticLibraries: ["libopenh264.a"], isCxx: true },
+  {
+    name: "wire",
+    sources: ["frame.c", "gf256.c", "seal.c", "send.c", "stream.c", "udp.c"],
+    staticLibraries: ["libcrypto.a"],
+  },
+  { name: "h264", sources: ["h264.c", "convert.c"], staticLibraries: ["libopenh264.a"], isCxx: true },
   { name: "opus", sources: ["opus.c"], staticLibraries: ["libopus.a"] },
   { name: "picture", sources: ["picture.c"] },
   { name: "wlroots", sources: ["wlroots.c"], waylandProtocols: [] },
-  { name: "pipewire", sources: ["pipewire.c"], headersOf: ["libpipewire-0.3"] },
+  {
+    name: "pipewire",
+    sources: ["connection.c", "library.c", "ring.c", "stream.c"],
+    headersOf: ["libpipewire-0.3"],
+  },
 ];
 
 export const C_FLAGS = [
