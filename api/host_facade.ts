@@ -26,8 +26,8 @@ export interface HostFacade {
   /** Throws "refused" when no handshake waits, when the address names none, or when it is needed to choose. */
   submitPin(pin: SubmitPin): void | Promise<void>;
   clients(): PairedClient[] | Promise<PairedClient[]>;
-  /** `label` null clears it. Throws "not-found". */
-  renameClient(fingerprint: string, label: string | null): Promise<void>;
+  /** `label` null clears it. Returns the client as it is then. Throws "not-found". */
+  renameClient(fingerprint: string, label: string | null): Promise<PairedClient>;
   /** Ends the client's session as well. Throws "not-found". */
   unpairClient(fingerprint: string): Promise<void>;
   /** How many were unpaired. */

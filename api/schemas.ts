@@ -146,8 +146,8 @@ export const PairedClient = z.object({
   not_after_unix: z.int().optional(),
 }).openapi("PairedClient");
 
-/** null clears the label; a missing one changes nothing. */
-export const RenameClient = z.strictObject({ label: Label.nullable().optional() })
+/** null clears the label. */
+export const RenameClient = z.strictObject({ label: Label.nullable() })
   .openapi("RenameClient");
 
 export const Unpaired = z.object({ unpaired: uint }).openapi("Unpaired");

@@ -6,6 +6,7 @@
 import type { Clock } from "./lib/clock.ts";
 import type { Logger } from "./lib/logger.ts";
 import type { LogReader } from "./log/ring.ts";
+import type { Directories } from "./platform/paths.ts";
 
 /** Where pictures come from. "auto" takes a display backend that answers, else the synthetic picture. */
 export type SourceChoice = "auto" | "synthetic" | "wlroots";
@@ -33,6 +34,7 @@ export interface EnvironmentReader {
 
 export interface HostEnvironment {
   readonly env: EnvironmentReader;
+  readonly directories: Directories;
   readonly logger: Logger;
   readonly ring: LogReader;
   readonly clock: Clock;

@@ -1,0 +1,54 @@
+/**
+ * Who may call what (product specification 3.7). A route that is not in this table cannot be built, and a request that
+ * reaches a handler not in this table is refused.
+ *
+ * @module
+ */
+import { createHash, timingSafeEqual } from "node:crypto";
+
+/** "public": anybody. "admin": the bearer of the management token, from this machine only. */
+export type Lane = "public" | "admin";
+
+/** Method and path as the specification writes them. */
+export const LANES: Readonly<Record<string, Lane>> = {
+  "GET /api/v1/health": "public",
+  "GET /api/v1/openapi.json": "public",
+  "GET /api/docs": "public",
+  "GET /api/v1/host": "admin",
+  "GET /api/v1/status": "admin",
+  "GET /api/v1/compositors": "admin",
+  "GET /api/v1/pair": "admin",
+  "POST /api/v1/pair/pin": "admin",
+  "GET /api/v1/clients": "admin",
+  "DELETE /api/v1/clients": "admin",
+  "PATCH /api/v1/clients/{fingerprint}": "admin",
+  "DELETE /api/v1/clients/{fingerprint}": "admin",
+  "DELETE /api/v1/session": "admin",
+  "POST /api/v1/session/idr": "admin",
+  "GET /api/v1/logs": "admin",
+};
+
+/** Compares a bearer token with the right one in constant time, whatever their lengths. */
+export class TokenCheck {
+  readonly #digest: Uint8Array;
+
+  constructor(token: string) {
+    this.#digest = digestOf(token);
+  }
+
+  /** `header` is the value of Authorization, or undefined. */
+  accepts(header: string | undefined): boolean {
+    const match = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(header ?? "");
+    return timingSafeEqual(digestOf(match?.[1] ?? ""), this.#digest) && match !== null;
+  }
+}
+
+function digestOf(text: string): Uint8Array {
+  return createHash("sha256").update(text, "utf8").digest();
+}
+
+/** True for 127.0.0.0/8, ::1, and the former written as IPv6. */
+export function isLoopback(address: string): boolean {
+  const plain = address.toLowerCase().replace(/^::ffff:/, "");
+  return plain === "::1" || /^127(\.[0-9]{1,3}){3}$/.test(plain);
+}
