@@ -1,0 +1,201 @@
+/*
+ * The wire kernel: FEC arithmetic, AES-128-GCM and batched UDP for one frame a call. It knows no protocol; what a
+ * plane wants stands in struct pf_wire_job, whose meaning src/protocol/wire_job.ts gives.
+ *
+ * Handles belong to one thread at a time, except that pf_wire_udp_wake and pf_wire_udp_send may be called while
+ * another thread sits in pf_wire_udp_receive. No function keeps a pointer to its arguments.
+ */
+#ifndef PF_WIRE_H
+#define PF_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PF_WIRE_ABI 1u
+#define PF_WIRE_API __attribute__((visibility("default")))
+
+#define PF_WIRE_PACKETS_MAX 4096
+#define PF_WIRE_BLOCKS_MAX 1024
+#define PF_WIRE_SHARD_MAX 9216
+#define PF_WIRE_HEADER_MAX 64
+#define PF_WIRE_PREFIX_MAX 64
+/* Shards of a block, data and parity together: the order of GF(2^8) less one. */
+#define PF_WIRE_BLOCK_SHARDS_MAX 255
+/* A packet stream keeps the data payloads of one group. */
+#define PF_WIRE_STREAM_SHARDS_MAX 32
+/* What pf_wire_udp_receive wants free for each datagram: its record and the largest UDP payload. */
+#define PF_WIRE_RECEIVE_ROOM (64 + 65536)
+
+enum pf_wire_status {
+  PF_WIRE_OK = 0,
+  PF_WIRE_EINVAL = -1,       /* an argument is outside the stated limits */
+  PF_WIRE_ENOMEM = -2,
+  PF_WIRE_ECRYPTO = -3,      /* libcrypto refused */
+  PF_WIRE_ESOCKET = -4,      /* the descriptor is no usable UDP socket */
+  PF_WIRE_EUNSUPPORTED = -5, /* a field, level or send mode that this build or CPU does not have */
+  PF_WIRE_EADDRINUSE = -6,
+  PF_WIRE_EACCES = -7,       /* the system forbids this port to this user */
+  PF_WIRE_EADDRNOTAVAIL = -8 /* the address is not of this machine */
+};
+
+/* Arithmetic, slowest first. A kernel opens with the best that the CPU has. */
+enum pf_wire_level {
+  PF_WIRE_LEVEL_SCALAR = 0,
+  PF_WIRE_LEVEL_SSSE3 = 1,
+  PF_WIRE_LEVEL_AVX2 = 2,
+  PF_WIRE_LEVEL_GFNI_AVX2 = 3,
+  PF_WIRE_LEVEL_GFNI_AVX512 = 4
+};
+
+/* How datagrams leave, best first. What the system refuses is left for the next, for the life of the handle. */
+enum pf_wire_send_mode {
+  PF_WIRE_SEND_GSO = 0,     /* UDP_SEGMENT: one call for up to 64 equal datagrams */
+  PF_WIRE_SEND_BATCH = 1,   /* sendmmsg */
+  PF_WIRE_SEND_SINGLE = 2   /* sendmsg */
+};
+
+/* 16 bytes of IPv6, IPv4 as ::ffff:a.b.c.d, network order. */
+struct pf_wire_address { /* 20 bytes */
+  uint8_t ip[16];
+  uint16_t port; /* host order */
+  uint16_t reserved;
+};
+_Static_assert(sizeof(struct pf_wire_address) == 20, "pf_wire_address size");
+
+struct pf_wire_route { /* 40 bytes */
+  uint64_t rate_bytes_per_second; /* 0 sends without waiting, else at least 10000 */
+  uint32_t burst_bytes_max;       /* at least 1; a burst holds one datagram in any case */
+  uint32_t burst_packets_max;     /* at least 1 */
+  struct pf_wire_address to;
+  int32_t descriptor;
+};
+_Static_assert(sizeof(struct pf_wire_route) == 40, "pf_wire_route size");
+_Static_assert(offsetof(struct pf_wire_route, to) == 16, "pf_wire_route.to");
+
+struct pf_wire_block { /* 4 bytes */
+  uint16_t data_count;
+  uint16_t parity_count;
+};
+
+struct pf_wire_job { /* 4360 bytes, mirrored by ffi/wire_frame.ts */
+  uint64_t seal_counter;
+  uint32_t shard_size;
+  uint32_t header_size;
+  uint32_t packet_count;
+  uint32_t block_count;
+  uint32_t fec_offset;
+  uint8_t field_bits;
+  uint8_t is_data_first;
+  uint8_t is_sealed;
+  uint8_t is_counter_big_endian;
+  uint8_t nonce_counter_offset; /* 0 or 4 */
+  uint8_t prefix_size;
+  uint8_t prefix_nonce_from;
+  uint8_t prefix_nonce_length;
+  int8_t tag_offset; /* in the prefix; -1: behind the ciphertext */
+  uint8_t aad_size;
+  uint8_t reserved[2];
+  uint8_t key[16];
+  uint8_t nonce_template[12];
+  uint8_t reserved2[4];
+  uint8_t prefix[PF_WIRE_PREFIX_MAX];
+  uint8_t data_header_mask[PF_WIRE_HEADER_MAX];
+  uint8_t parity_header_mask[PF_WIRE_HEADER_MAX];
+  struct pf_wire_block blocks[PF_WIRE_BLOCKS_MAX];
+};
+_Static_assert(sizeof(struct pf_wire_job) == 4360, "pf_wire_job size");
+_Static_assert(offsetof(struct pf_wire_job, field_bits) == 28, "pf_wire_job.field_bits");
+_Static_assert(offsetof(struct pf_wire_job, key) == 40, "pf_wire_job.key");
+_Static_assert(offsetof(struct pf_wire_job, prefix) == 72, "pf_wire_job.prefix");
+_Static_assert(offsetof(struct pf_wire_job, blocks) == 264, "pf_wire_job.blocks");
+
+/* In front of every datagram that pf_wire_udp_receive hands over; the next record starts at a multiple of 8. */
+struct pf_wire_datagram { /* 56 bytes */
+  uint32_t size;
+  uint16_t port;
+  uint16_t address_len;
+  uint8_t address[48]; /* text, IPv4 without the mapping */
+};
+_Static_assert(sizeof(struct pf_wire_datagram) == 56, "pf_wire_datagram size");
+
+struct pf_wire_kernel;
+struct pf_wire_stream;
+struct pf_wire_udp;
+
+PF_WIRE_API uint32_t pf_wire_abi(void);
+
+/* IPv4 or IPv6 literal without a zone. Writes `ip` only. */
+PF_WIRE_API int32_t pf_wire_address_parse(const uint8_t *text, size_t text_len,
+                                          struct pf_wire_address *address);
+
+PF_WIRE_API int32_t pf_wire_kernel_open(struct pf_wire_kernel **kernel);
+PF_WIRE_API void pf_wire_kernel_close(struct pf_wire_kernel *kernel);
+PF_WIRE_API int32_t pf_wire_set_level(struct pf_wire_kernel *kernel, uint32_t level);
+PF_WIRE_API uint32_t pf_wire_level(const struct pf_wire_kernel *kernel);
+PF_WIRE_API int32_t pf_wire_set_send_mode(struct pf_wire_kernel *kernel, uint32_t mode);
+PF_WIRE_API uint32_t pf_wire_send_mode(const struct pf_wire_kernel *kernel);
+
+/* Cauchy parity of GF(2^8): data_count shards back to back in `data` give parity_count in `parity`. */
+PF_WIRE_API int32_t pf_wire_parity(struct pf_wire_kernel *kernel, uint32_t data_count,
+                                   uint32_t parity_count, const uint8_t *data, size_t data_len,
+                                   uint8_t *parity, size_t parity_len);
+
+/* All datagrams of a frame back to back into `out`, which has exactly their size. */
+PF_WIRE_API int32_t pf_wire_frame_build(struct pf_wire_kernel *kernel, const struct pf_wire_job *job,
+                                        size_t job_len, const uint8_t *headers, size_t headers_len,
+                                        const uint8_t *prologue, size_t prologue_len,
+                                        const uint8_t *au, size_t au_len, uint8_t *out,
+                                        size_t out_len);
+/* The same datagrams, sent and paced. Returns how many the system refused, or a status. */
+PF_WIRE_API int32_t pf_wire_frame_send(struct pf_wire_kernel *kernel, const struct pf_wire_job *job,
+                                       size_t job_len, const uint8_t *headers, size_t headers_len,
+                                       const uint8_t *prologue, size_t prologue_len,
+                                       const uint8_t *au, size_t au_len,
+                                       const struct pf_wire_route *route, size_t route_len);
+
+/* `matrix`: parity_count rows of data_count coefficients. `key`: 16 bytes, or none for plain payloads. */
+PF_WIRE_API int32_t pf_wire_stream_open(uint32_t data_count, uint32_t parity_count,
+                                        const uint8_t *matrix, size_t matrix_len,
+                                        const uint8_t *key, size_t key_len,
+                                        struct pf_wire_stream **stream);
+PF_WIRE_API void pf_wire_stream_close(struct pf_wire_stream *stream);
+/*
+ * header ‖ payload, encrypted when the stream has a key (iv: 16 bytes), and after the last of a group the parity
+ * datagrams. `parity_headers` holds parity_count headers of equal size. Datagrams go back to back into `out`, which
+ * has room for all that may come. Returns how many there are, or a status; a failed push does not count.
+ */
+PF_WIRE_API int32_t pf_wire_stream_build(struct pf_wire_stream *stream, const uint8_t *payload,
+                                         size_t payload_len, const uint8_t *header,
+                                         size_t header_len, const uint8_t *iv, size_t iv_len,
+                                         const uint8_t *parity_headers, size_t parity_headers_len,
+                                         uint8_t *out, size_t out_len);
+/* The same, sent. Returns datagrams << 8 | refused ones, or a status. The route's pacing is not used. */
+PF_WIRE_API int32_t pf_wire_stream_send(struct pf_wire_stream *stream, const uint8_t *payload,
+                                        size_t payload_len, const uint8_t *header,
+                                        size_t header_len, const uint8_t *iv, size_t iv_len,
+                                        const uint8_t *parity_headers, size_t parity_headers_len,
+                                        const struct pf_wire_route *route, size_t route_len);
+
+/* Bind to an address literal; "::" takes IPv4 as well. Port 0 lets the system choose. */
+PF_WIRE_API int32_t pf_wire_udp_open(const uint8_t *address, size_t address_len, uint32_t port,
+                                     struct pf_wire_udp **udp);
+/* No other thread may be inside a function of this socket. */
+PF_WIRE_API void pf_wire_udp_close(struct pf_wire_udp *udp);
+PF_WIRE_API int32_t pf_wire_udp_descriptor(const struct pf_wire_udp *udp);
+PF_WIRE_API int32_t pf_wire_udp_port(const struct pf_wire_udp *udp);
+/*
+ * Wait until something arrives, `timeout_ms` passes (negative: for ever) or pf_wire_udp_wake is called; then take
+ * what is there without waiting. Returns the number of records in `out`, or a status. out_len is at least
+ * PF_WIRE_RECEIVE_ROOM.
+ */
+PF_WIRE_API int32_t pf_wire_udp_receive(struct pf_wire_udp *udp, int32_t timeout_ms, uint8_t *out,
+                                        size_t out_len);
+/* 1 sent, 0 refused by the system, or a status. */
+PF_WIRE_API int32_t pf_wire_udp_send(struct pf_wire_udp *udp, const uint8_t *bytes, size_t bytes_len,
+                                     const struct pf_wire_address *to);
+/* 0..63, for IPv4 and IPv6 alike. */
+PF_WIRE_API int32_t pf_wire_udp_set_dscp(struct pf_wire_udp *udp, uint32_t dscp);
+/* The receive in progress, or else the next one, returns 0 at once. */
+PF_WIRE_API int32_t pf_wire_udp_wake(struct pf_wire_udp *udp);
+
+#endif
