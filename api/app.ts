@@ -6,11 +6,11 @@
  * @module
  */
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { bodyLimit } from "hono/body-limit";
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import type { Logger } from "../src/lib/logger.ts";
 import { VERSION } from "../src/lib/version.ts";
+import { limitBody } from "./body.ts";
 import { docsPage } from "./docs_page.ts";
 import { answerError, ApiError } from "./errors.ts";
 import type { HostFacade } from "./host_facade.ts";
@@ -20,8 +20,6 @@ import { addHostRoutes } from "./routes/host.ts";
 import { addLogRoutes } from "./routes/logs.ts";
 import { addPairRoutes } from "./routes/pair.ts";
 import { addSessionRoutes } from "./routes/session.ts";
-
-export const REQUEST_BODY_BYTES_MAX = 2 * 1024 * 1024;
 
 /** What the server knows of a request beside the request itself. */
 export interface ApiBindings {
@@ -73,12 +71,7 @@ export function createApi({ facade, token, logger }: ApiOptions): ApiApp {
   });
   app.use(refuseForeignOrigin);
   app.use(requireLane(new TokenCheck(token)));
-  app.use(bodyLimit({
-    maxSize: REQUEST_BODY_BYTES_MAX,
-    onError: () => {
-      throw new ApiError(413, `Cannot accept the body: it exceeds ${REQUEST_BODY_BYTES_MAX} bytes`);
-    },
-  }));
+  app.use(limitBody);
 
   addHostRoutes(app, facade);
   addPairRoutes(app, facade);

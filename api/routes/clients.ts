@@ -1,6 +1,7 @@
 /** Paired Moonlight clients. @module */
 import { z } from "@hono/zod-openapi";
 import type { ApiApp } from "../app.ts";
+import { requireJson } from "../body.ts";
 import type { HostFacade } from "../host_facade.ts";
 import { Fingerprint, PairedClient, RenameClient, Unpaired } from "../schemas.ts";
 import {
@@ -9,7 +10,6 @@ import {
   errorAnswers,
   jsonAnswer,
   jsonBody,
-  requireJson,
   UNAUTHORISED,
 } from "./route.ts";
 

@@ -1,5 +1,6 @@
 /** Moonlight handshakes that wait for their PIN. @module */
 import type { ApiApp } from "../app.ts";
+import { requireJson } from "../body.ts";
 import type { HostFacade } from "../host_facade.ts";
 import { PairStatus, SubmitPin } from "../schemas.ts";
 import {
@@ -8,7 +9,6 @@ import {
   errorAnswers,
   jsonAnswer,
   jsonBody,
-  requireJson,
   UNAUTHORISED,
 } from "./route.ts";
 

@@ -4,8 +4,6 @@
  * @module
  */
 import { createRoute, type RouteConfig, z } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
-import { ApiError } from "../errors.ts";
 import { LANES } from "../lanes.ts";
 import { ErrorBody } from "../schemas.ts";
 
@@ -50,20 +48,3 @@ export const BODY_ERRORS = errorAnswers({
   415: "The body is not application/json",
   422: "The body does not match the schema",
 });
-
-/** In front of every route with a JSON body: the validator itself would take a missing type for an empty body. */
-export const requireJson: MiddlewareHandler = async (context, next) => {
-  const type = context.req.header("content-type") ?? "";
-  if (!/^application\/json\s*(;.*)?$/i.test(type)) {
-    throw new ApiError(415, "Cannot accept the body: its content type must be application/json");
-  }
-  try {
-    JSON.parse(await context.req.text());
-  } catch (error) {
-    if (error instanceof SyntaxError) {
-      throw new ApiError(400, "Cannot accept the body: it is not JSON");
-    }
-    throw error;
-  }
-  await next();
-};
