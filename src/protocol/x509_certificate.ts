@@ -63,12 +63,12 @@ export function decodeCertificate(der: Uint8Array): Certificate {
   tbs.take(TAG_SEQUENCE);
   tbs.take(TAG_SEQUENCE);
   tbs.take(TAG_SEQUENCE);
-  const publicKeyInfo = tbs.take(TAG_SEQUENCE).whole.slice();
+  const publicKeyInfo = copyOf(tbs.take(TAG_SEQUENCE).whole);
   for (const tag of TAGS_OPTIONAL_TAIL) {
     if (tbs.nextTag === tag) tbs.take(tag);
   }
   tbs.finish();
-  return { version, publicKeyInfo, signatureValue: signature.slice(1) };
+  return { version, publicKeyInfo, signatureValue: copyOf(signature.subarray(1)) };
 }
 
 function takeVersion(tbs: DerReader): Certificate["version"] {
@@ -80,6 +80,11 @@ function takeVersion(tbs: DerReader): Certificate["version"] {
     throw malformed("version is neither v2 nor v3");
   }
   return value[0] === 1 ? 2 : 3;
+}
+
+/** A copy of its own even where `bytes` is a Buffer, whose `slice` is a view. */
+function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
 }
 
 /** Takes one element after another; every element must lie inside the bytes given. */
