@@ -24,8 +24,6 @@ export const MIN_PARITY_PACKETS_MAX = 64;
 export const SLICES_MAX = 32;
 export const REFERENCE_FRAMES_MAX = 16;
 export const FRAME_RATE_MAX = 1000;
-/** An exact rate that differs more than this from the nominal one is a client's mistake. */
-const EXACT_RATE_DEVIATION_MAX = 0.01;
 
 export interface StreamConfig {
   readonly widthPixels: number;
@@ -131,8 +129,9 @@ function refreshOf(attributes: Attributes): number {
     low: 0,
     fallback: 0,
   });
-  const deviation = Math.abs(exactX100 / (frameRate * 100) - 1);
-  return deviation <= EXACT_RATE_DEVIATION_MAX ? exactX100 * 10 : frameRate * 1000;
+  // A rate more than one per cent off the nominal one is a client's mistake.
+  const isNear = Math.abs(exactX100 - frameRate * 100) <= frameRate;
+  return isNear ? exactX100 * 10 : frameRate * 1000;
 }
 
 function packetSizeOf(attributes: Attributes): number {

@@ -148,7 +148,7 @@ class VideoPacketiser implements Packetiser {
       const block = this.#blocks[index];
       if (block !== undefined) packetCount += block.dataCount + block.parityCount;
     }
-    this.#growHeaders(packetCount);
+    this.#fitHeaders(packetCount);
     // A repeated picture keeps its capture time; the client's clock must not run backwards for one.
     this.#timestampUs = Math.max(this.#timestampUs, facts.capturedAtUs);
     const timestamp = Math.floor(this.#timestampUs * 9 / 100) % 2 ** 32;
@@ -192,11 +192,14 @@ class VideoPacketiser implements Packetiser {
     return offset;
   }
 
-  /** The bytes that no field covers are zero from the start and never written. */
-  #growHeaders(packetCount: number): void {
-    if (this.#headers.byteLength >= packetCount * VIDEO_HEADER_SIZE_BYTES) return;
-    this.#job.headers = new Uint8Array(packetCount * 2 * VIDEO_HEADER_SIZE_BYTES);
-    this.#headers = viewOf(this.#job.headers);
+  /** Makes `headers` of the job exactly as large as the frame. Bytes that no field covers are zero and never written. */
+  #fitHeaders(packetCount: number): void {
+    const sizeBytes = packetCount * VIDEO_HEADER_SIZE_BYTES;
+    if (this.#job.headers.byteLength === sizeBytes) return;
+    if (this.#headers.byteLength < sizeBytes) {
+      this.#headers = viewOf(new Uint8Array(sizeBytes * 2));
+    }
+    this.#job.headers = new Uint8Array(this.#headers.buffer, 0, sizeBytes);
   }
 }
 
