@@ -31,7 +31,7 @@ export const SHIMS: readonly ShimRecipe[] = [
     staticLibraries: ["libopenh264.a"],
     isCxx: true,
   },
-  { name: "opus", sources: ["opus.c"], staticLibraries: ["libopus.a"] },
+  { name: "opus", sources: ["opus.c", "stderr.c"], staticLibraries: ["libopus.a"] },
   { name: "picture", sources: ["picture.c"] },
   {
     name: "wlroots",
@@ -55,7 +55,7 @@ export const SHIMS: readonly ShimRecipe[] = [
   },
   {
     name: "pipewire",
-    sources: ["connection.c", "library.c", "ring.c", "stream.c"],
+    sources: ["connection.c", "library.c", "ring.c", "sinks.c", "stream.c"],
     headersOf: ["libpipewire-0.3"],
   },
 ];
