@@ -20,18 +20,16 @@
  * @module
  */
 import { viewOf } from "../../lib/bytes.ts";
+import { AUDIO_FEC_CODE } from "../fec/audio.ts";
 
 export const AUDIO_HEADER_SIZE_BYTES = 12;
 export const AUDIO_PARITY_HEADER_SIZE_BYTES = 24;
 export const AUDIO_PAYLOAD_TYPE = 97;
 export const AUDIO_PARITY_PAYLOAD_TYPE = 127;
-export const AUDIO_BLOCK_DATA_PACKETS = 4;
-export const AUDIO_BLOCK_PARITY_PACKETS = 2;
+export const AUDIO_BLOCK_DATA_PACKETS = AUDIO_FEC_CODE.dataCount;
+export const AUDIO_BLOCK_PARITY_PACKETS = AUDIO_FEC_CODE.parityCount;
 /** Row by row, over the field of the video code. */
-export const AUDIO_PARITY_MATRIX: Uint8Array = Uint8Array.of(
-  ...[0x77, 0x40, 0x38, 0x0e],
-  ...[0xc7, 0xa7, 0x0d, 0x6c],
-);
+export const AUDIO_PARITY_MATRIX = AUDIO_FEC_CODE.matrix;
 
 export interface AudioPacketHeaders {
   /** In front of the payload. */
