@@ -9,16 +9,16 @@
  *
  * @module
  */
+import type { SocketAddress, UdpSocketHandle } from "../../../ffi/wire.ts";
 import type { NativeBytes } from "../native_bytes.ts";
 import type { SealRule, WireJob } from "../../protocol/wire_job.ts";
 
-/** IPv4 or IPv6 literal, no zone, and a UDP port. */
-export interface SocketAddress {
-  readonly address: string;
-  readonly port: number;
-}
+export type { SocketAddress, UdpSocketHandle };
 
-/** Packets leave in bursts; after each the sender waits until the rate is met again. */
+/**
+ * Packets leave in bursts; after each the sender waits until the rate is met again, also before the next frame's first.
+ * Rate 0 never waits, any other is at least 10 kB/s.
+ */
 export interface Pacing {
   readonly burstBytesMax: number;
   readonly burstPacketsMax: number;
@@ -26,6 +26,7 @@ export interface Pacing {
 }
 
 export interface SendResult {
+  /** Datagrams of the frame and their size in all, refused ones included. */
   readonly packetCount: number;
   readonly bytes: number;
   /** Datagrams the system refused (full buffer, unreachable). They count as lost; sending goes on. */
@@ -33,7 +34,10 @@ export interface SendResult {
 }
 
 export interface WireKernelCore {
-  /** All datagrams of the frame, back to back in send order. */
+  /**
+   * All datagrams of the frame, back to back in send order. A job outside the limits of `job_check.ts`, or one whose
+   * blocks do not hold exactly the stream, is an OperationError "invalid"; GF(2^16) is "unavailable".
+   */
   build(job: WireJob, au: NativeBytes | Uint8Array): Uint8Array<ArrayBuffer>;
 }
 
@@ -52,9 +56,6 @@ export interface WireKernel extends WireKernelCore, Disposable {
   ): SendResult;
   close(): void;
 }
-
-/** A UDP socket owned by the main isolate, lent to a Worker by number. */
-export type UdpSocketHandle = number & { readonly __brand: "UdpSocketHandle" };
 
 /** How small packets with one FEC block over several of them are made; the audio of GameStream. */
 export interface PacketStreamSpec {

@@ -1,0 +1,142 @@
+/**
+ * Jobs for tests of the wire kernel: those of the vectors' frames, and arbitrary ones.
+ *
+ * @module
+ */
+import fc from "fast-check";
+import { concatBytes } from "../../../../src/lib/bytes.ts";
+import type { SealRule, WireJob } from "../../../../src/protocol/wire_job.ts";
+
+const GAMESTREAM_HEADER_SIZE_BYTES = 32;
+
+function mask(sizeBytes: number, ...ranges: readonly (readonly [number, number])[]): Uint8Array {
+  const bytes = new Uint8Array(sizeBytes);
+  for (const [from, to] of ranges) bytes.fill(0xff, from, to);
+  return bytes;
+}
+
+/** GameStream 7.6: nonce and tag in a prefix of 32 bytes. */
+export function gamestreamSeal(key: Uint8Array): SealRule {
+  return {
+    key,
+    nonceTemplate: Uint8Array.fromHex("000000000000000000000056"),
+    nonceCounterOffset: 0,
+    isNonceCounterBigEndian: false,
+    prefixSizeBytes: 32,
+    prefixNonceFrom: 0,
+    prefixNonceLength: 12,
+    tagOffset: 16,
+    aadSizeBytes: 0,
+  };
+}
+
+/** punktfunk/1 4.4: salt ‖ sequence, the sequence in front and authenticated, the tag behind. */
+export function punktfunkSeal(key: Uint8Array): SealRule {
+  return {
+    key,
+    nonceTemplate: Uint8Array.fromHex("0a0b0c0d0000000000000000"),
+    nonceCounterOffset: 4,
+    isNonceCounterBigEndian: true,
+    prefixSizeBytes: 8,
+    prefixNonceFrom: 4,
+    prefixNonceLength: 8,
+    tagOffset: -1,
+    aadSizeBytes: 8,
+  };
+}
+
+/** The job of a GameStream frame in one block whose finished datagrams give the headers. */
+export function gamestreamJob(
+  datagrams: readonly Uint8Array[],
+  options: { readonly prologue: Uint8Array; readonly auSizeBytes: number },
+): WireJob {
+  const shardSizeBytes = datagrams[0]?.byteLength ?? 0;
+  const payloadSizeBytes = shardSizeBytes - GAMESTREAM_HEADER_SIZE_BYTES;
+  const streamSizeBytes = options.prologue.byteLength + options.auSizeBytes;
+  const dataCount = Math.ceil(streamSizeBytes / payloadSizeBytes);
+  return {
+    shardSizeBytes,
+    headerSizeBytes: GAMESTREAM_HEADER_SIZE_BYTES,
+    headers: concatBytes(
+      ...datagrams.map((datagram) => datagram.subarray(0, GAMESTREAM_HEADER_SIZE_BYTES)),
+    ),
+    packetCount: datagrams.length,
+    prologue: options.prologue,
+    auSizeBytes: options.auSizeBytes,
+    blocks: [{ dataCount, parityCount: datagrams.length - dataCount }],
+    blockCount: 1,
+    fieldBits: 8,
+    order: "block",
+    fecOffsetBytes: 0,
+    dataHeaderMask: mask(GAMESTREAM_HEADER_SIZE_BYTES, [16, 28]),
+    parityHeaderMask: mask(GAMESTREAM_HEADER_SIZE_BYTES, [0, 16], [20, 24], [27, 32]),
+    seal: null,
+    sealCounter: 0n,
+    sealPrefix: new Uint8Array(0),
+  };
+}
+
+const bytesOf = (sizeBytes: number) =>
+  fc.uint8Array({ minLength: sizeBytes, maxLength: sizeBytes });
+const maskOf = (sizeBytes: number) =>
+  fc.array(fc.constantFrom(0, 0xff), { minLength: sizeBytes, maxLength: sizeBytes })
+    .map((bytes) => Uint8Array.from(bytes));
+
+export interface PlannedUnit {
+  readonly job: WireJob;
+  readonly au: Uint8Array<ArrayBuffer>;
+}
+
+/** Any job the kernel takes, small enough for the reference, with its access unit. */
+export const arbitraryJob: fc.Arbitrary<PlannedUnit> = fc.record({
+  headerSizeBytes: fc.integer({ min: 0, max: 64 }),
+  payloadSizeBytes: fc.integer({ min: 1, max: 300 }),
+  blocks: fc.array(
+    fc.record(
+      { dataCount: fc.integer({ min: 1, max: 9 }), parityCount: fc.integer({ min: 0, max: 14 }) },
+      { noNullPrototype: true },
+    ),
+    { minLength: 1, maxLength: 4 },
+  ),
+  order: fc.constantFrom("block" as const, "data-first" as const),
+  sealShape: fc.constantFrom(null, gamestreamSeal, punktfunkSeal),
+  sealCounter: fc.bigInt({ min: 0n, max: (1n << 64n) - 1000n }),
+}, { noNullPrototype: true }).chain((shape) => {
+  const { headerSizeBytes, payloadSizeBytes, blocks } = shape;
+  const dataCount = blocks.reduce((sum, block) => sum + block.dataCount, 0);
+  const packetCount = blocks.reduce((sum, block) => sum + block.parityCount, dataCount);
+  // The last packet holds at least one byte, and a single one may hold none.
+  const streamMin = dataCount === 1 ? 0 : (dataCount - 1) * payloadSizeBytes + 1;
+  const stream = fc.integer({ min: streamMin, max: dataCount * payloadSizeBytes })
+    .chain((sizeBytes) => fc.tuple(bytesOf(sizeBytes), fc.integer({ min: 0, max: sizeBytes })));
+  const seal = shape.sealShape === null ? fc.constant(null) : bytesOf(16).map(shape.sealShape);
+  return fc.tuple(
+    stream,
+    seal,
+    bytesOf(packetCount * headerSizeBytes),
+    maskOf(headerSizeBytes),
+    maskOf(headerSizeBytes),
+    fc.integer({ min: 0, max: headerSizeBytes }),
+    bytesOf(64),
+  ).map(([[bytes, split], rule, headers, dataMask, parityMask, fecOffsetBytes, prefix]) => ({
+    job: {
+      shardSizeBytes: headerSizeBytes + payloadSizeBytes,
+      headerSizeBytes,
+      headers,
+      packetCount,
+      prologue: bytes.slice(0, split),
+      auSizeBytes: bytes.byteLength - split,
+      blocks,
+      blockCount: blocks.length,
+      fieldBits: 8 as const,
+      order: shape.order,
+      fecOffsetBytes,
+      dataHeaderMask: dataMask,
+      parityHeaderMask: parityMask,
+      seal: rule,
+      sealCounter: shape.sealCounter,
+      sealPrefix: prefix.slice(0, rule?.prefixSizeBytes ?? 0),
+    },
+    au: bytes.slice(split) as Uint8Array<ArrayBuffer>,
+  }));
+});
