@@ -6,9 +6,9 @@
 import { NativeError, OperationError } from "../src/lib/errors.ts";
 import { openShim } from "./library.ts";
 
-const ABI = 1;
+export const ABI = 1;
 
-const SYMBOLS = {
+export const SYMBOLS = {
   pf_picture_abi: { parameters: [], result: "u32" },
   pf_picture_open: {
     parameters: [

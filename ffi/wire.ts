@@ -12,8 +12,6 @@ import {
   type WireLibrary,
 } from "./wire_symbols.ts";
 
-export { ABI, SYMBOLS } from "./wire_symbols.ts";
-
 /** IPv4 or IPv6 literal, no zone, and a UDP port. */
 export interface SocketAddress {
   readonly address: string;
