@@ -20,12 +20,14 @@ const REDACTED = "[redacted]";
 /** Keys, tokens and digests are at least 128 bits long. */
 const LONG_HEX = /[0-9a-fA-F]{32,}/g;
 // deno-lint-ignore no-control-regex
+const TERMINAL_SEQUENCE = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
+// deno-lint-ignore no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
 const BIDI = /[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
 
 /** Text on one line, without characters that move the cursor or reorder what follows. */
 export function scrubText(text: string): string {
-  return text.toWellFormed().replace(CONTROL, " ").replace(BIDI, "");
+  return text.toWellFormed().replace(TERMINAL_SEQUENCE, "").replace(CONTROL, " ").replace(BIDI, "");
 }
 
 /**

@@ -35,7 +35,7 @@ export interface SettingRow<T> {
 function row<T>(
   env: string,
   kind: SettingKind<T>,
-  rest: { readonly fallback: T } & Partial<SettingRow<T>>,
+  rest: { readonly fallback: NoInfer<T> } & Partial<Omit<SettingRow<T>, "fallback" | "kind">>,
 ): SettingRow<T> {
   return { env, kind, envAliases: [], flag: undefined, isStored: false, isStrict: false, ...rest };
 }

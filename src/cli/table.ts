@@ -1,0 +1,257 @@
+/**
+ * Every command of the program, its flags and how it is used. Help, completions and the scanner are made from this.
+ *
+ * @module
+ */
+import { command, group } from "./command.ts";
+import { decimalNumber, wholeNumber } from "./numbers.ts";
+import type { InputTestFlags } from "./commands/input_test.ts";
+import type { ServeFlags } from "./commands/serve.ts";
+import type { SpikeFlags } from "./commands/spike.ts";
+import type { UnpairFlags } from "./commands/ctl.ts";
+import type { JsonFlag } from "./environment.ts";
+
+const TEXT = { kind: "parsed", parse: String, optional: true } as const;
+const SWITCH = { kind: "boolean", optional: true, withNegated: false } as const;
+const JSON_FLAG = {
+  json: { ...SWITCH, brief: "Print one JSON object instead of text" },
+} as const;
+
+function argument(placeholder: string, brief: string) {
+  return { placeholder, brief, parse: String } as const;
+}
+
+function optionalArgument(placeholder: string, brief: string) {
+  return { ...argument(placeholder, brief), optional: true } as const;
+}
+
+const serve = command<ServeFlags>({
+  brief: "Run the host: streaming planes and management API",
+  examples: [
+    "serve --gamestream",
+    "serve --gamestream --source synthetic --no-mdns",
+    "serve --mgmt-bind 127.0.0.1:47990",
+  ],
+  parameters: {
+    flags: {
+      gamestream: { ...SWITCH, brief: "Also serve Moonlight clients" },
+      moonlight: { ...SWITCH, brief: "Another word for --gamestream" },
+      gamestreamPort: {
+        ...TEXT,
+        placeholder: "BASE",
+        brief: "HTTP port of GameStream, its others follow; default 47989",
+      },
+      native: { ...SWITCH, brief: "Accepted for older scripts, has no effect" },
+      nativePort: { ...TEXT, placeholder: "N", brief: "QUIC port, default 9777" },
+      mgmtBind: {
+        ...TEXT,
+        placeholder: "IP:PORT",
+        brief: "Address of the management API, default 0.0.0.0:47990",
+      },
+      noMdns: { ...SWITCH, brief: "Do not announce this host on the network" },
+      source: {
+        ...TEXT,
+        placeholder: "SOURCE",
+        brief: "auto, synthetic (a test picture) or wlroots; default auto",
+      },
+    },
+  },
+  load: () => import("./commands/serve.ts"),
+});
+
+const status = command<JsonFlag>({
+  brief: "Show what streams and who is paired",
+  examples: ["ctl status", "ctl status --json"],
+  parameters: { flags: JSON_FLAG },
+  load: async () => ({ run: (await import("./commands/ctl.ts")).runStatus }),
+});
+
+const pending = command<JsonFlag>({
+  brief: "List the Moonlight clients that wait for their PIN",
+  examples: ["ctl pending"],
+  parameters: { flags: JSON_FLAG },
+  load: async () => ({ run: (await import("./commands/ctl.ts")).runPending }),
+});
+
+const pin = command<JsonFlag, [string, string?, string?, string?]>({
+  brief: "Deliver the PIN that a Moonlight client shows",
+  examples: ["ctl pin 1234", "ctl pin 1234 0123456789ABCDEF <fingerprint> 192.168.1.20"],
+  parameters: {
+    flags: JSON_FLAG,
+    positional: {
+      kind: "tuple",
+      parameters: [
+        argument("PIN", "Four digits"),
+        optionalArgument("UNIQUEID", "Needed with the next two when several clients wait"),
+        optionalArgument("FP", "Fingerprint of the client's certificate"),
+        optionalArgument("PEER_IP", "Address the client pairs from"),
+      ],
+    },
+  },
+  load: async () => ({ run: (await import("./commands/ctl.ts")).runPin }),
+});
+
+const clients = command<JsonFlag>({
+  brief: "List the paired clients",
+  examples: ["ctl clients"],
+  parameters: { flags: JSON_FLAG },
+  load: async () => ({ run: (await import("./commands/ctl.ts")).runClients }),
+});
+
+const unpair = command<UnpairFlags, [string?]>({
+  brief: "Take a client's pairing away and end its stream",
+  examples: ["ctl unpair <fingerprint>", "ctl unpair --all --yes"],
+  parameters: {
+    flags: {
+      ...JSON_FLAG,
+      all: { ...SWITCH, brief: "Every client" },
+      yes: { ...SWITCH, brief: "Do not ask back" },
+    },
+    positional: {
+      kind: "tuple",
+      parameters: [optionalArgument("FP", "Fingerprint, as `ctl clients` lists it")],
+    },
+  },
+  load: async () => ({ run: (await import("./commands/ctl.ts")).runUnpair }),
+});
+
+const stopSession = command<JsonFlag>({
+  brief: "End every stream",
+  examples: ["ctl stop-session"],
+  parameters: { flags: JSON_FLAG },
+  load: async () => ({ run: (await import("./commands/ctl.ts")).runStopSession }),
+});
+
+const openapi = command<Record<never, never>>({
+  brief: "Print the OpenAPI document of the management API",
+  examples: ["openapi > api/openapi.json"],
+  parameters: {},
+  load: () => import("./commands/openapi.ts"),
+});
+
+const probeCompositor = command<JsonFlag>({
+  brief: "Check whether a virtual display could be created now",
+  examples: ["probe-compositor"],
+  parameters: { flags: JSON_FLAG },
+  load: () => import("./commands/probe_compositor.ts"),
+});
+
+const inputTest = command<InputTestFlags>({
+  brief: "Draw with the pointer and type on a virtual display, without a client",
+  examples: ["input-test", "input-test --wait 0 --seconds 2"],
+  parameters: {
+    flags: {
+      ...JSON_FLAG,
+      seconds: {
+        kind: "parsed",
+        parse: decimalNumber({ above: 0, most: 600 }),
+        optional: true,
+        brief: "How long to draw, default 8",
+      },
+      wait: {
+        kind: "parsed",
+        parse: decimalNumber({ least: 0, most: 600 }),
+        optional: true,
+        brief: "Seconds before it begins, default 4",
+      },
+    },
+  },
+  load: () => import("./commands/input_test.ts"),
+});
+
+const spike = command<SpikeFlags>({
+  brief: "Capture and encode to a file, and send every frame through packets and repair",
+  examples: [
+    "spike --source synthetic --seconds 2 --out /tmp/test.h264",
+    "spike --source synthetic --loss 5 --json",
+  ],
+  parameters: {
+    flags: {
+      ...JSON_FLAG,
+      source: {
+        kind: "enum",
+        values: ["synthetic", "virtual"],
+        optional: true,
+        brief: "synthetic needs no desktop; virtual makes a display; default synthetic",
+      },
+      width: { ...pixels(), brief: "Default 1920" },
+      height: { ...pixels(), brief: "Default 1080" },
+      fps: {
+        kind: "parsed",
+        parse: decimalNumber({ least: 1, most: 1000 }),
+        optional: true,
+        brief: "Default 60",
+      },
+      seconds: {
+        kind: "parsed",
+        parse: decimalNumber({ above: 0, most: 3600 }),
+        optional: true,
+        brief: "Default 5",
+      },
+      codec: { kind: "enum", values: ["h264"], optional: true, brief: "Default h264" },
+      bitrate: {
+        kind: "parsed",
+        parse: decimalNumber({ least: 0.5, most: 8000 }),
+        optional: true,
+        placeholder: "MBPS",
+        brief: "Default 20",
+      },
+      out: {
+        ...TEXT,
+        placeholder: "PATH",
+        brief: "Where the stream goes, default punktfunk-spike.h264 in the temporary directory",
+      },
+      noLoopback: { ...SWITCH, brief: "Only encode" },
+      wireChunk: {
+        kind: "parsed",
+        parse: wholeNumber({ least: 64, most: 1392 }),
+        optional: true,
+        placeholder: "BYTES",
+        brief: "Size of a packet, default 1392",
+      },
+      loss: {
+        kind: "parsed",
+        parse: decimalNumber({ least: 0, most: 90 }),
+        optional: true,
+        placeholder: "PCT",
+        brief: "Share of packets to drop before the repair, default 0",
+      },
+    },
+  },
+  load: () => import("./commands/spike.ts"),
+});
+
+function pixels() {
+  return { kind: "parsed", parse: wholeNumber({ least: 64, most: 8192 }), optional: true } as const;
+}
+
+const completions = command<Record<never, never>, [string]>({
+  brief: "Print a completion script for a shell",
+  examples: [
+    "completions bash > ~/.local/share/bash-completion/completions/punktfunk-host",
+    "completions zsh > ~/.zfunc/_punktfunk-host",
+    "completions fish > ~/.config/fish/completions/punktfunk-host.fish",
+  ],
+  parameters: {
+    positional: { kind: "tuple", parameters: [argument("SHELL", "bash, zsh or fish")] },
+  },
+  load: () => import("./commands/completions.ts"),
+});
+
+export const ROUTES = group({
+  brief: "Stream this desktop to Moonlight clients",
+  examples: ["serve --gamestream", "ctl pin 1234", "help ctl pin", "--version"],
+  routes: {
+    "serve": serve,
+    "ctl": group({
+      brief: "Control the host that runs on this machine",
+      examples: ["ctl status", "ctl pin 1234", "ctl unpair --all --yes"],
+      routes: { status, pending, pin, clients, unpair, "stop-session": stopSession },
+    }),
+    "openapi": openapi,
+    "probe-compositor": probeCompositor,
+    "input-test": inputTest,
+    "spike": spike,
+    "completions": completions,
+  },
+});
