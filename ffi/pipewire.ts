@@ -5,140 +5,7 @@
  */
 import { NativeError, OperationError } from "../src/lib/errors.ts";
 import { openShim } from "./library.ts";
-
-const ABI = 1;
-
-const SYMBOLS = {
-  pf_pipewire_abi: { parameters: [], result: "u32" },
-  pf_pipewire_open: {
-    parameters: [
-      "buffer", // const uint8_t *path
-      "usize", // size_t path_len
-      "buffer", // struct pf_pipewire **out
-    ],
-    result: "i32",
-  },
-  pf_pipewire_close: {
-    parameters: [
-      "pointer", // struct pf_pipewire *handle
-    ],
-    result: "void",
-  },
-  pf_pipewire_iterate: {
-    parameters: [
-      "pointer", // struct pf_pipewire *handle
-      "i32", // int32_t timeout_ms
-    ],
-    result: "i32",
-  },
-  pf_pipewire_sync: {
-    parameters: [
-      "pointer", // struct pf_pipewire *handle
-      "i32", // int32_t timeout_ms
-    ],
-    result: "i32",
-    nonblocking: true,
-  },
-  pf_pipewire_version: {
-    parameters: [
-      "pointer", // struct pf_pipewire *handle
-      "buffer", // char *out
-      "usize", // size_t out_len
-    ],
-    result: "i32",
-  },
-  pf_pipewire_node_at: {
-    parameters: [
-      "pointer", // struct pf_pipewire *handle
-      "u32", // uint32_t index
-      "buffer", // struct pf_pipewire_node *out
-      "usize", // size_t out_len
-    ],
-    result: "i32",
-  },
-  pf_pipewire_node_destroy: {
-    parameters: [
-      "pointer", // struct pf_pipewire *handle
-      "u32", // uint32_t id
-    ],
-    result: "i32",
-  },
-  pf_pipewire_default_get: {
-    parameters: [
-      "pointer", // struct pf_pipewire *handle
-      "u32", // uint32_t which
-      "buffer", // char *out
-      "usize", // size_t out_len
-    ],
-    result: "i32",
-  },
-  pf_pipewire_default_set: {
-    parameters: [
-      "pointer", // struct pf_pipewire *handle
-      "buffer", // const uint8_t *value
-      "usize", // size_t value_len
-    ],
-    result: "i32",
-  },
-  pf_pipewire_sink_create: {
-    parameters: [
-      "pointer", // struct pf_pipewire *handle
-      "buffer", // const uint8_t *properties
-      "usize", // size_t properties_len
-      "i32", // int32_t timeout_ms
-    ],
-    result: "i32",
-    nonblocking: true,
-  },
-  pf_pipewire_sink_echo: {
-    parameters: [
-      "pointer", // struct pf_pipewire *handle
-      "u32", // uint32_t slot
-      "buffer", // const uint8_t *arguments
-      "usize", // size_t arguments_len
-    ],
-    result: "i32",
-  },
-  pf_pipewire_sink_destroy: {
-    parameters: [
-      "pointer", // struct pf_pipewire *handle
-      "u32", // uint32_t slot
-    ],
-    result: "i32",
-  },
-  pf_pipewire_stream_open: {
-    parameters: [
-      "pointer", // struct pf_pipewire *handle
-      "u32", // uint32_t direction
-      "u32", // uint32_t channels
-      "buffer", // const uint8_t *properties
-      "usize", // size_t properties_len
-    ],
-    result: "i32",
-  },
-  pf_pipewire_capture_read: {
-    parameters: [
-      "pointer", // struct pf_pipewire *handle
-      "u32", // uint32_t samples
-      "i32", // int32_t timeout_ms
-      "buffer", // float *out
-      "usize", // size_t out_len
-      "buffer", // struct pf_pipewire_block *block
-      "usize", // size_t block_len
-    ],
-    result: "i32",
-    nonblocking: true,
-  },
-  pf_pipewire_microphone_write: {
-    parameters: [
-      "pointer", // struct pf_pipewire *handle
-      "u32", // uint32_t samples
-      "pointer", // const float *data
-      "usize", // size_t data_len
-    ],
-    result: "i32",
-  },
-} as const satisfies Deno.ForeignLibraryInterface;
+import { ABI, SYMBOLS } from "./pipewire_symbols.ts";
 
 /** enum pf_pipewire_status. */
 const STATUS_LIBRARY = -3;
@@ -270,19 +137,16 @@ export class PipewireConnection implements Disposable {
 
   /**
    * The default sink as PipeWire keeps it, JSON such as `{"name":"…"}`: the one somebody configured, or the one in
-   * effect. Undefined when there is none.
+   * effect. Undefined when there is none. Throws OperationError "unavailable" without a session manager.
    */
   defaultSink(which: keyof typeof DEFAULTS): string | undefined {
     const out = new Uint8Array(DEFAULT_SIZE_BYTES_MAX);
     const { pf_pipewire_default_get } = this.#library.symbols;
-    const size = pf_pipewire_default_get(
-      this.#open(),
-      DEFAULTS[which],
-      out,
-      BigInt(out.byteLength),
+    const sizeBytes = check(
+      pf_pipewire_default_get(this.#open(), DEFAULTS[which], out, BigInt(out.byteLength)),
+      "read the default sink",
     );
-    if (size === STATUS_ABSENT) return undefined;
-    return new TextDecoder().decode(out.subarray(0, check(size, "read the default sink")));
+    return sizeBytes === 0 ? undefined : new TextDecoder().decode(out.subarray(0, sizeBytes));
   }
 
   /** Set or unset the configured default sink. The session manager lets the one in effect follow. */
@@ -307,19 +171,19 @@ export class PipewireConnection implements Disposable {
     );
   }
 
-  /** Copy sound between two nodes while the sink lives: arguments of module-loopback. Once per sink. */
-  echoSink(slot: number, moduleArguments: PipewireProperties): void {
-    const json = encodeProperties(moduleArguments);
-    const { pf_pipewire_sink_echo } = this.#library.symbols;
-    check(
-      pf_pipewire_sink_echo(this.#open(), slot, json, BigInt(json.byteLength)),
-      "play the sound on this machine too",
-    );
-  }
-
   destroySink(slot: number): void {
     const { pf_pipewire_sink_destroy } = this.#library.symbols;
     check(pf_pipewire_sink_destroy(this.#open(), slot), "remove a virtual sink");
+  }
+
+  /** Copy sound between two nodes until `close`: arguments of module-loopback. Once a connection. */
+  openEcho(moduleArguments: PipewireProperties): void {
+    const json = encodeProperties(moduleArguments);
+    const { pf_pipewire_echo_open } = this.#library.symbols;
+    check(
+      pf_pipewire_echo_open(this.#open(), json, BigInt(json.byteLength)),
+      "play the sound on this machine too",
+    );
   }
 
   /** The one stream of the connection: 48 kHz, interleaved 32-bit float; channels 2, 6, 8, or 1 for a microphone. */

@@ -1,4 +1,4 @@
-/* The handle: connection, what the server announces, defaults, and sinks. */
+/* The handle: the connection, what the server announces, and the default sink. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ int64_t pf_now_ns(void) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static int64_t deadline_of(int32_t timeout_ms) { return pf_now_ns() + (int64_t)timeout_ms * 1000000; }
+int64_t pf_deadline_ns(int32_t timeout_ms) { return pf_now_ns() + (int64_t)timeout_ms * 1000000; }
 
 int32_t pf_iterate_until(struct pf_pipewire *handle, int64_t until_ns) {
   if (handle->is_gone) return PF_PIPEWIRE_EGONE;
@@ -226,23 +226,11 @@ int32_t pf_pipewire_open(const uint8_t *path, size_t path_len, struct pf_pipewir
   return PF_PIPEWIRE_OK;
 }
 
-static void free_sink(struct pf_sink *sink) {
-  struct pf_library *library = &sink->handle->library;
-  if (sink->echo != NULL) library->pw_impl_module_destroy(sink->echo);
-  if (sink->proxy != NULL) {
-    spa_hook_remove(&sink->proxy_listener);
-    library->pw_proxy_destroy(sink->proxy);
-    sink->proxy = NULL;
-  }
-}
-
 void pf_pipewire_close(struct pf_pipewire *handle) {
   if (handle == NULL) return;
   struct pf_library *library = &handle->library;
   pf_stream_close(handle, handle->stream);
-  for (uint32_t slot = 0; slot < PF_PIPEWIRE_SINKS_MAX; slot++) {
-    if (handle->sinks[slot].proxy != NULL) free_sink(&handle->sinks[slot]);
-  }
+  for (uint32_t slot = 0; slot < PF_PIPEWIRE_SINKS_MAX; slot++) pf_pipewire_sink_destroy(handle, slot);
   drop_metadata(handle);
   if (handle->registry != NULL) {
     spa_hook_remove(&handle->registry_listener);
@@ -250,6 +238,7 @@ void pf_pipewire_close(struct pf_pipewire *handle) {
   }
   if (handle->core != NULL) {
     spa_hook_remove(&handle->core_listener);
+    /* An echo ends by this: its module lets go of a core that ends, while one that ends first leaves its hooks behind. */
     library->pw_core_disconnect(handle->core);
   }
   if (handle->context != NULL) library->pw_context_destroy(handle->context);
@@ -262,13 +251,13 @@ void pf_pipewire_close(struct pf_pipewire *handle) {
 
 int32_t pf_pipewire_iterate(struct pf_pipewire *handle, int32_t timeout_ms) {
   if (handle == NULL || !pf_is_timeout(timeout_ms)) return PF_PIPEWIRE_EINVAL;
-  return pf_iterate_until(handle, deadline_of(timeout_ms));
+  return pf_iterate_until(handle, pf_deadline_ns(timeout_ms));
 }
 
 int32_t pf_pipewire_sync(struct pf_pipewire *handle, int32_t timeout_ms) {
   if (handle == NULL || !pf_is_timeout(timeout_ms)) return PF_PIPEWIRE_EINVAL;
   if (handle->is_gone) return PF_PIPEWIRE_EGONE;
-  int64_t until_ns = deadline_of(timeout_ms);
+  int64_t until_ns = pf_deadline_ns(timeout_ms);
   handle->sync_asked = pw_core_sync(handle->core, PW_ID_CORE, 0);
   while (handle->sync_done != handle->sync_asked) {
     int32_t status = pf_iterate_until(handle, until_ns);
@@ -276,6 +265,25 @@ int32_t pf_pipewire_sync(struct pf_pipewire *handle, int32_t timeout_ms) {
     if (handle->sync_done != handle->sync_asked && pf_now_ns() >= until_ns) return PF_PIPEWIRE_ETIMEOUT;
   }
   return PF_PIPEWIRE_OK;
+}
+
+int32_t pf_pipewire_echo_open(struct pf_pipewire *handle, const uint8_t *arguments, size_t arguments_len) {
+  if (handle == NULL || arguments == NULL || arguments_len == 0 ||
+      arguments_len > PF_PIPEWIRE_PROPERTIES_MAX) {
+    return PF_PIPEWIRE_EINVAL;
+  }
+  if (handle->is_gone) return PF_PIPEWIRE_EGONE;
+  if (handle->has_echo) return PF_PIPEWIRE_EFULL;
+  struct pf_library *library = &handle->library;
+  char text[PF_PIPEWIRE_PROPERTIES_MAX + 1];
+  memcpy(text, arguments, arguments_len);
+  text[arguments_len] = '\0';
+  /* The module would make a connection of its own otherwise, to where the environment points. */
+  library->pw_context_set_object(handle->context, PW_TYPE_INTERFACE_Core, handle->core);
+  handle->has_echo = true;
+  struct pw_impl_module *module =
+      library->pw_context_load_module(handle->context, "libpipewire-module-loopback", text, NULL);
+  return module == NULL ? PF_PIPEWIRE_EREFUSED : PF_PIPEWIRE_OK;
 }
 
 int32_t pf_pipewire_version(struct pf_pipewire *handle, char *out, size_t out_len) {
@@ -301,11 +309,11 @@ int32_t pf_pipewire_node_destroy(struct pf_pipewire *handle, uint32_t id) {
 
 int32_t pf_pipewire_default_get(struct pf_pipewire *handle, uint32_t which, char *out, size_t out_len) {
   if (handle == NULL || which > PF_PIPEWIRE_EFFECTIVE || out == NULL) return PF_PIPEWIRE_EINVAL;
+  if (handle->metadata == NULL) return PF_PIPEWIRE_EABSENT;
   const char *value = handle->defaults[which];
-  if (value == NULL) return PF_PIPEWIRE_EABSENT;
-  size_t length = strlen(value);
+  size_t length = value == NULL ? 0 : strlen(value);
   if (length > out_len) return PF_PIPEWIRE_EINVAL;
-  memcpy(out, value, length);
+  if (length > 0) memcpy(out, value, length);
   return (int32_t)length;
 }
 
@@ -322,104 +330,5 @@ int32_t pf_pipewire_default_set(struct pf_pipewire *handle, const uint8_t *value
   pw_metadata_set_property((struct pw_metadata *)handle->metadata, PW_ID_CORE,
                            DEFAULT_KEYS[PF_PIPEWIRE_CONFIGURED], is_set ? "Spa:String:JSON" : NULL,
                            is_set ? text : NULL);
-  return PF_PIPEWIRE_OK;
-}
-
-/* Sinks. */
-
-static void on_sink_bound(void *data, uint32_t id) {
-  struct pf_sink *sink = data;
-  (void)id;
-  sink->is_bound = true;
-}
-
-static void on_sink_removed(void *data) {
-  struct pf_sink *sink = data;
-  sink->is_lost = true;
-}
-
-static void on_sink_error(void *data, int sequence, int result, const char *message) {
-  struct pf_sink *sink = data;
-  (void)sequence;
-  (void)result;
-  (void)message;
-  sink->is_lost = true;
-}
-
-static const struct pw_proxy_events SINK_EVENTS = {
-    PW_VERSION_PROXY_EVENTS,
-    .bound = on_sink_bound,
-    .removed = on_sink_removed,
-    .error = on_sink_error,
-};
-
-static int32_t await_sink(struct pf_sink *sink, int64_t until_ns) {
-  while (!sink->is_bound && !sink->is_lost) {
-    int32_t status = pf_iterate_until(sink->handle, until_ns);
-    if (status != PF_PIPEWIRE_OK) return status;
-    if (!sink->is_bound && pf_now_ns() >= until_ns) return PF_PIPEWIRE_ETIMEOUT;
-  }
-  return sink->is_lost ? PF_PIPEWIRE_EREFUSED : PF_PIPEWIRE_OK;
-}
-
-int32_t pf_pipewire_sink_create(struct pf_pipewire *handle, const uint8_t *properties, size_t properties_len,
-                                int32_t timeout_ms) {
-  if (handle == NULL || !pf_is_timeout(timeout_ms)) return PF_PIPEWIRE_EINVAL;
-  if (handle->is_gone) return PF_PIPEWIRE_EGONE;
-  uint32_t slot = 0;
-  while (slot < PF_PIPEWIRE_SINKS_MAX && handle->sinks[slot].proxy != NULL) slot++;
-  if (slot == PF_PIPEWIRE_SINKS_MAX) return PF_PIPEWIRE_EFULL;
-  struct pw_properties *parsed = pf_properties_of(handle, properties, properties_len);
-  if (parsed == NULL) return PF_PIPEWIRE_EINVAL;
-
-  struct pf_sink *sink = &handle->sinks[slot];
-  *sink = (struct pf_sink){.handle = handle};
-  sink->proxy = pw_core_create_object(handle->core, "adapter", PW_TYPE_INTERFACE_Node, PW_VERSION_NODE,
-                                      &parsed->dict, 0);
-  handle->library.pw_properties_free(parsed);
-  if (sink->proxy == NULL) return PF_PIPEWIRE_EREFUSED;
-  handle->library.pw_proxy_add_listener(sink->proxy, &sink->proxy_listener, &SINK_EVENTS, sink);
-  int32_t status = await_sink(sink, deadline_of(timeout_ms));
-  if (status != PF_PIPEWIRE_OK) {
-    free_sink(sink);
-    return status;
-  }
-  return (int32_t)slot;
-}
-
-static void on_echo_destroy(void *data) {
-  struct pf_sink *sink = data;
-  spa_hook_remove(&sink->echo_listener);
-  sink->echo = NULL;
-}
-
-static const struct pw_impl_module_events ECHO_EVENTS = {
-    PW_VERSION_IMPL_MODULE_EVENTS,
-    .destroy = on_echo_destroy,
-};
-
-int32_t pf_pipewire_sink_echo(struct pf_pipewire *handle, uint32_t slot, const uint8_t *arguments,
-                              size_t arguments_len) {
-  if (handle == NULL || slot >= PF_PIPEWIRE_SINKS_MAX || arguments == NULL || arguments_len == 0 ||
-      arguments_len > PF_PIPEWIRE_PROPERTIES_MAX) {
-    return PF_PIPEWIRE_EINVAL;
-  }
-  if (handle->is_gone) return PF_PIPEWIRE_EGONE;
-  struct pf_sink *sink = &handle->sinks[slot];
-  if (sink->proxy == NULL) return PF_PIPEWIRE_EABSENT;
-  if (sink->echo != NULL) return PF_PIPEWIRE_EFULL;
-  char text[PF_PIPEWIRE_PROPERTIES_MAX + 1];
-  memcpy(text, arguments, arguments_len);
-  text[arguments_len] = '\0';
-  sink->echo =
-      handle->library.pw_context_load_module(handle->context, "libpipewire-module-loopback", text, NULL);
-  if (sink->echo == NULL) return PF_PIPEWIRE_EREFUSED;
-  handle->library.pw_impl_module_add_listener(sink->echo, &sink->echo_listener, &ECHO_EVENTS, sink);
-  return PF_PIPEWIRE_OK;
-}
-
-int32_t pf_pipewire_sink_destroy(struct pf_pipewire *handle, uint32_t slot) {
-  if (handle == NULL || slot >= PF_PIPEWIRE_SINKS_MAX) return PF_PIPEWIRE_EINVAL;
-  if (handle->sinks[slot].proxy != NULL) free_sink(&handle->sinks[slot]);
   return PF_PIPEWIRE_OK;
 }

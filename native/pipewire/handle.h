@@ -11,8 +11,6 @@ struct pf_sink {
   struct pf_pipewire *handle;
   struct pw_proxy *proxy; /* NULL: the slot is free */
   struct spa_hook proxy_listener;
-  struct pw_impl_module *echo; /* NULL: none */
-  struct spa_hook echo_listener;
   bool is_bound;
   bool is_lost;
 };
@@ -38,9 +36,11 @@ struct pf_pipewire {
   uint32_t node_capacity;
   struct pf_sink sinks[PF_PIPEWIRE_SINKS_MAX];
   struct pf_stream *stream; /* NULL: none */
+  bool has_echo;
 };
 
 int64_t pf_now_ns(void);
+int64_t pf_deadline_ns(int32_t timeout_ms);
 
 /* One turn of the loop, waiting until `until_ns` at most. PF_PIPEWIRE_OK or PF_PIPEWIRE_EGONE. */
 int32_t pf_iterate_until(struct pf_pipewire *handle, int64_t until_ns);

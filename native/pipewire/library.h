@@ -11,27 +11,26 @@
 
 #define PF_LIBRARY_NAME "libpipewire-0.3.so.0"
 
-#define PF_LIBRARY_FUNCTIONS(X)  \
-  X(pw_init)                     \
-  X(pw_log_set_level)            \
-  X(pw_loop_new)                 \
-  X(pw_loop_destroy)             \
-  X(pw_context_new)              \
-  X(pw_context_destroy)          \
-  X(pw_context_connect_fd)       \
-  X(pw_context_load_module)      \
-  X(pw_impl_module_add_listener) \
-  X(pw_impl_module_destroy)      \
-  X(pw_core_disconnect)          \
-  X(pw_proxy_add_listener)       \
-  X(pw_proxy_destroy)            \
-  X(pw_properties_new_string)    \
-  X(pw_properties_free)          \
-  X(pw_stream_new)               \
-  X(pw_stream_add_listener)      \
-  X(pw_stream_connect)           \
-  X(pw_stream_dequeue_buffer)    \
-  X(pw_stream_queue_buffer)      \
+#define PF_LIBRARY_FUNCTIONS(X) \
+  X(pw_init)                   \
+  X(pw_log_set_level)          \
+  X(pw_loop_new)               \
+  X(pw_loop_destroy)           \
+  X(pw_context_new)            \
+  X(pw_context_destroy)        \
+  X(pw_context_connect_fd)     \
+  X(pw_context_set_object)     \
+  X(pw_context_load_module)    \
+  X(pw_core_disconnect)        \
+  X(pw_proxy_add_listener)     \
+  X(pw_proxy_destroy)          \
+  X(pw_properties_new_string)  \
+  X(pw_properties_free)        \
+  X(pw_stream_new)             \
+  X(pw_stream_add_listener)    \
+  X(pw_stream_connect)         \
+  X(pw_stream_dequeue_buffer)  \
+  X(pw_stream_queue_buffer)    \
   X(pw_stream_destroy)
 
 struct pf_library {

@@ -38,7 +38,7 @@ enum pf_pipewire_status {
   PF_PIPEWIRE_ECONNECT = -4, /* nobody answers at the socket */
   PF_PIPEWIRE_EGONE = -5,    /* the server, or the node a stream belongs to, is gone for good */
   PF_PIPEWIRE_ETIMEOUT = -6,
-  PF_PIPEWIRE_EABSENT = -7,  /* no such thing: default not set, index past the end, no session manager */
+  PF_PIPEWIRE_EABSENT = -7,  /* no such thing: index past the end, slot or stream not open, no session manager */
   PF_PIPEWIRE_EFULL = -8,    /* no free place: too many sinks, or a stream is open already */
   PF_PIPEWIRE_EREFUSED = -9  /* the server or libpipewire refused to make it */
 };
@@ -88,7 +88,7 @@ PF_PIPEWIRE_EXPORT int32_t pf_pipewire_node_at(struct pf_pipewire *handle, uint3
 /* Ask the server to remove a node, whoever owns it. */
 PF_PIPEWIRE_EXPORT int32_t pf_pipewire_node_destroy(struct pf_pipewire *handle, uint32_t id);
 
-/* The value of a default sink (enum pf_pipewire_default): JSON such as {"name":"…"}. Returns its length, no NUL. */
+/* The value of a default sink (enum pf_pipewire_default): JSON such as {"name":"…"}. Returns its length, 0 when unset. */
 PF_PIPEWIRE_EXPORT int32_t pf_pipewire_default_get(struct pf_pipewire *handle, uint32_t which, char *out,
                                                    size_t out_len);
 
@@ -100,12 +100,12 @@ PF_PIPEWIRE_EXPORT int32_t pf_pipewire_default_set(struct pf_pipewire *handle, c
 PF_PIPEWIRE_EXPORT int32_t pf_pipewire_sink_create(struct pf_pipewire *handle, const uint8_t *properties,
                                                    size_t properties_len, int32_t timeout_ms);
 
-/* Copy sound between two nodes while the slot lives: arguments of libpipewire-module-loopback. Once per slot. */
-PF_PIPEWIRE_EXPORT int32_t pf_pipewire_sink_echo(struct pf_pipewire *handle, uint32_t slot,
-                                                 const uint8_t *arguments, size_t arguments_len);
-
 /* A free slot is legal. */
 PF_PIPEWIRE_EXPORT int32_t pf_pipewire_sink_destroy(struct pf_pipewire *handle, uint32_t slot);
+
+/* Copy sound between two nodes until the handle closes: arguments of libpipewire-module-loopback. Once a handle. */
+PF_PIPEWIRE_EXPORT int32_t pf_pipewire_echo_open(struct pf_pipewire *handle, const uint8_t *arguments,
+                                                 size_t arguments_len);
 
 /*
  * Open the one stream of the handle (enum pf_pipewire_direction): 48 kHz, interleaved 32-bit float, channels

@@ -222,7 +222,7 @@ int32_t pf_pipewire_capture_read(struct pf_pipewire *handle, uint32_t samples, i
   struct pf_stream *stream = handle->stream;
   if (out_len != (size_t)samples * stream->ring.channels * sizeof(float)) return PF_PIPEWIRE_EINVAL;
 
-  int64_t deadline_ns = pf_now_ns() + (int64_t)timeout_ms * 1000000;
+  int64_t deadline_ns = pf_deadline_ns(timeout_ms);
   /* Also when samples wait already: the server wants its answers. */
   int64_t wait_until_ns = 0;
   for (;;) {

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { NativeBytes } from "../media/native_bytes.ts";
 import type { AudioChannels, AudioSourceSpec } from "../media/ports.ts";
 
 export interface AudioClaim extends AsyncDisposable {
@@ -27,4 +28,18 @@ export interface AudioBackend {
   ): Promise<AudioClaim>;
   /** Undo what a killed host left. Returns one sentence for each thing done. */
   recover(): Promise<readonly string[]>;
+}
+
+/**
+ * A microphone that applications of this machine record from, fed with what a client says into its own.
+ *
+ * `close` takes the microphone away; twice is legal.
+ */
+export interface MicrophoneSink extends Disposable {
+  /**
+   * 48 kHz interleaved 32-bit float of the channels it was opened with, at most 100 ms. Does not wait. What nobody
+   * records is dropped, so that the delay stays bounded. Throws OperationError "unavailable" once it is gone.
+   */
+  write(data: NativeBytes): void;
+  close(): void;
 }
