@@ -29,7 +29,12 @@ import type { ControlPeer, ControlStream } from "./control_server.ts";
 import type { LaunchOrigin } from "./launch_desk.ts";
 import { MediaPort } from "./media_port.ts";
 import type { RtspStream } from "./rtsp_server.ts";
-import { ENCRYPTION_SUPPORTED, encryptionDemanded, isSameHost } from "./stream_policy.ts";
+import {
+  ENCRYPTION_SUPPORTED,
+  encryptionDemanded,
+  encryptionRequested,
+  isSameHost,
+} from "./stream_policy.ts";
 
 const RTSP_DEADLINE_MS = 10_000;
 const CONNECT_DEADLINE_MS = 10_000;

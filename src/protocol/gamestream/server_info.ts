@@ -8,7 +8,7 @@ import type { XmlElement } from "./nvhttp_xml.ts";
 /** Four numbers; a negative last one tells clients that the extensions are spoken. */
 export const GAMESTREAM_APP_VERSION = "7.1.431.-1";
 /** A version that no client has a complaint about. */
-const GFE_VERSION = "3.23.0.74";
+export const GFE_VERSION = "3.23.0.74";
 /** Largest picture in HEVC, the figure the original software gave; 0 makes clients drop HEVC. */
 const MAX_LUMA_PIXELS_HEVC = "1869449984";
 const MAC_UNKNOWN = "00:00:00:00:00:00";

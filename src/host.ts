@@ -1,0 +1,209 @@
+/**
+ * The only place where parts are put together for `serve`.
+ *
+ *     directories → stores, identities → display and sound → GameStream plane → mDNS → management API
+ *
+ * What was opened is closed in reverse order, whatever ended the host. Nothing here knows a protocol.
+ *
+ * @module
+ */
+import { openApi } from "../api/server.ts";
+import type { AudioBackend } from "./audio/ports.ts";
+import { chooseAudioBackend } from "./audio/registry.ts";
+import { createPipewireAudio } from "./audio/pipewire.ts";
+import { pipewireSocketPath } from "./audio/pipewire_socket.ts";
+import { createSyntheticAudio } from "./audio/synthetic.ts";
+import { openAdvertiser } from "./discovery/mdns.ts";
+import type { DisplayBackend } from "./display/ports.ts";
+import { chooseDisplayBackend } from "./display/registry.ts";
+import { HostApi } from "./host_api.ts";
+import type { Host, HostEnvironment, HostOptions } from "./host_options.ts";
+import { describeError } from "./lib/errors.ts";
+import { openApps } from "./library/apps.ts";
+import { SOFTWARE_VIDEO_CAPABILITIES } from "./media/encoders/registry.ts";
+import { GameStreamPlane } from "./planes/gamestream/plane.ts";
+import type { HostCapabilities } from "./session/plan.ts";
+import { ensurePrivateDirectory } from "./store/file.ts";
+import { GameStreamClients } from "./trust/gamestream_clients.ts";
+import { openHostId, openManagementToken, writeManagementEndpoint } from "./trust/host_files.ts";
+import { type Identity, openIdentity } from "./trust/identity.ts";
+
+const CAPABILITIES: HostCapabilities = {
+  ...SOFTWARE_VIDEO_CAPABILITIES,
+  audioChannels: [2, 6, 8],
+  hasReferenceInvalidation: false,
+};
+
+interface Stores {
+  readonly clients: GameStreamClients;
+  readonly uniqueId: string;
+  readonly native: Identity;
+  readonly token: string;
+}
+
+interface Backends {
+  readonly display: DisplayBackend;
+  readonly audio: AudioBackend;
+  readonly displays: readonly DisplayBackend[];
+  /** Why these, one sentence each. */
+  readonly reasons: readonly string[];
+}
+
+/** Bring everything up. Throws OperationError when a primary plane cannot start; nothing is left open then. */
+export async function openHost(options: HostOptions, environment: HostEnvironment): Promise<Host> {
+  const stack = new AsyncDisposableStack();
+  try {
+    return await open(options, environment, stack);
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function open(
+  options: HostOptions,
+  environment: HostEnvironment,
+  stack: AsyncDisposableStack,
+): Promise<Host> {
+  const { logger, clock } = environment;
+  const hostName = options.hostName || Deno.hostname();
+  const stores = await openStores(environment);
+  const backends = await openBackends(options, environment);
+  const lines = [...backends.reasons];
+
+  let plane: GameStreamPlane | undefined;
+  if (options.isGamestreamOn) {
+    plane = stack.use(
+      await openPlane({ options, environment, stores, backends, hostName }),
+    );
+    lines.push(`GameStream listens on port ${plane.ports.http}; clients see "${hostName}"`);
+    if (options.isMdnsOn) {
+      const advertiser = await openAdvertiser({ logger, hostName });
+      stack.defer(() => advertiser.close());
+      await advertiser.advertise({ type: "nvstream", protocol: "tcp", port: plane.ports.http });
+    }
+  }
+
+  const facade = new HostApi({
+    hostName,
+    uniqueId: stores.uniqueId,
+    fingerprint: stores.native.fingerprint,
+    codecs: CAPABILITIES.codecs,
+    managementPort: options.managementBind.port,
+    clients: stores.clients,
+    displays: backends.displays,
+    display: backends.display,
+    plane,
+    ring: environment.ring,
+    clock,
+  });
+  const api = openApi({
+    bind: options.managementBind,
+    identity: stores.native,
+    facade,
+    token: stores.token,
+    logger,
+  });
+  stack.defer(() => api.close());
+  await writeManagementEndpoint(environment.directories.config, api.port);
+  lines.push(`Management API listens on port ${api.port}`);
+  logger.info("host.started", { gamestream: options.isGamestreamOn, management: api.port });
+
+  const ended = Promise.withResolvers<void>();
+  let closing: Promise<void> | undefined;
+  return {
+    summary: { lines },
+    ended: ended.promise,
+    close() {
+      closing ??= stack.disposeAsync().then(ended.resolve, ended.reject).then(() => ended.promise);
+      return closing;
+    },
+  };
+}
+
+async function openStores({ directories, logger, env, clock }: HostEnvironment): Promise<Stores> {
+  const directory = directories.config;
+  await ensurePrivateDirectory(directory);
+  const nowMs = () => clock.wallMs();
+  const clients = await GameStreamClients.open(directory, { nowMs });
+  const uniqueId = await openHostId(directory);
+  const native = await openIdentity(directory, {
+    kind: "native",
+    hasPairings: false,
+    machineName: Deno.hostname(),
+  });
+  const { token, notice } = await openManagementToken(directory, { nowMs });
+  for (const text of [...clients.notices, native.notice, notice]) {
+    if (text !== undefined) logger.warn("host.notice", { text });
+  }
+  return {
+    clients,
+    uniqueId,
+    native: native.identity,
+    token: env.get("PUNKTFUNK_MGMT_TOKEN") ?? token,
+  };
+}
+
+async function openBackends(
+  options: HostOptions,
+  { env, directories, logger, clock }: HostEnvironment,
+): Promise<Backends> {
+  const display = await chooseDisplayBackend({ source: options.source, env, directories });
+  const audio = await chooseAudioBackend({
+    pipewire: createPipewireAudio({
+      socketPath: pipewireSocketPath(env),
+      stateDirectory: directories.state,
+      clock,
+    }),
+    synthetic: createSyntheticAudio(),
+  }, { isSyntheticWanted: display.backend.id === "synthetic" });
+  // What a killed host left is undone before anything new is made.
+  for (const recover of [() => display.backend.recover(), () => audio.backend.recover()]) {
+    try {
+      for (const done of await recover()) logger.info("host.recovered", { what: done });
+    } catch (error) {
+      logger.warn("host.recover", { reason: describeError(error) });
+    }
+  }
+  return {
+    display: display.backend,
+    displays: display.all,
+    audio: audio.backend,
+    reasons: [display.reason, audio.reason],
+  };
+}
+
+async function openPlane(parts: {
+  readonly options: HostOptions;
+  readonly environment: HostEnvironment;
+  readonly stores: Stores;
+  readonly backends: Backends;
+  readonly hostName: string;
+}): Promise<GameStreamPlane> {
+  const { options, environment, stores, backends, hostName } = parts;
+  const { logger, clock, directories } = environment;
+  const { identity, notice } = await openIdentity(directories.config, {
+    kind: "gamestream",
+    hasPairings: stores.clients.size > 0,
+    machineName: Deno.hostname(),
+  });
+  const { apps, notice: appsNotice } = await openApps(directories.config);
+  for (const text of [notice, appsNotice]) {
+    if (text !== undefined) logger.warn("host.notice", { text });
+  }
+  return await GameStreamPlane.open({
+    bind: "0.0.0.0",
+    portBase: options.gamestreamPortBase,
+    hostName,
+    uniqueId: stores.uniqueId,
+    fecPercent: options.fecPercent,
+    identity,
+    clients: stores.clients,
+    apps,
+    capabilities: CAPABILITIES,
+    display: backends.display,
+    audio: backends.audio,
+    clock,
+    logger,
+  });
+}

@@ -1,0 +1,20 @@
+/**
+ * All benchmarks, one after another.
+ *
+ *     deno task bench [NAME…]      names: wire, program
+ *
+ * @module
+ */
+import { type BenchRow, formatRows } from "./bench.ts";
+import { benchProgram } from "./program.ts";
+import { benchWire } from "./wire.ts";
+
+const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
+  wire: benchWire,
+  program: benchProgram,
+};
+
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (Deno.args.length > 0 && !Deno.args.includes(name)) continue;
+  console.log(`${formatRows(await bench())}\n`);
+}
