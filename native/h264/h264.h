@@ -64,7 +64,7 @@ struct pf_h264_picture {   /* 32 bytes; mirrored by ffi/h264.ts */
 };
 _Static_assert(sizeof(struct pf_h264_picture) == 32, "pf_h264_picture size");
 
-struct pf_h264_complexity { /* 24 bytes; mirrored by ffi/h264.ts. Luma of every second row, by blocks of 16×16: */
+struct pf_h264_complexity { /* 24 bytes; mirrored by ffi/h264.ts. Luma of half the rows, by blocks of 16×16: */
   uint64_t intra;           /* sum of the mean of |p(x,y) − p(x,y−1)| and |p(x,y) − p(x−1,y)| */
   uint64_t inter;           /* sum over blocks of the smaller: that, or |p(x,y) − p(x,y) of the picture coded last| */
   uint32_t samples;         /* how many p(x,y) were looked at */

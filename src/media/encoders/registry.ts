@@ -1,0 +1,16 @@
+/**
+ * From a spec to an encoder. Backends are imported when they are opened.
+ *
+ * @module
+ */
+import type { AudioEncoder, AudioEncoderSpec, VideoEncoder, VideoEncoderSpec } from "../ports.ts";
+
+/** Throws OperationError when no encoder here can do what the spec asks. */
+export async function openVideoEncoder(spec: VideoEncoderSpec): Promise<VideoEncoder> {
+  return (await import("./openh264.ts")).openOpenH264Encoder(spec);
+}
+
+/** Throws OperationError "missing-library" when the shim is not there. */
+export async function openAudioEncoder(spec: AudioEncoderSpec): Promise<AudioEncoder> {
+  return (await import("./opus.ts")).openOpusEncoder(spec);
+}

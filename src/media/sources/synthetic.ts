@@ -1,0 +1,97 @@
+/**
+ * The synthetic picture as a source: proves a client without a desktop.
+ *
+ * @module
+ */
+import { PictureDrawer, type PictureFrame, PictureTimer } from "../../../ffi/picture.ts";
+import { OperationError } from "../../lib/errors.ts";
+import type { VideoFrame, VideoSource, VideoSourceSpec } from "../ports.ts";
+import { FrameSchedule } from "./frame_schedule.ts";
+import type { SourceTimer } from "./timer.ts";
+
+export type SyntheticVideoSpec = Extract<VideoSourceSpec, { kind: "synthetic" }>;
+
+/** Throws OperationError "missing-library" when the shim is not there. */
+export function openSyntheticSource(spec: SyntheticVideoSpec): VideoSource {
+  const timer = new PictureTimer();
+  try {
+    return new SyntheticSource(spec, timer);
+  } catch (error) {
+    timer.close();
+    throw error;
+  }
+}
+
+export class SyntheticSource implements VideoSource {
+  readonly description: string;
+  readonly #spec: SyntheticVideoSpec;
+  readonly #timer: SourceTimer;
+  readonly #drawer: PictureDrawer;
+  readonly #schedule: FrameSchedule;
+  #isFirst = true;
+  #isClosed = false;
+
+  /** `timer` belongs to the source from here on. */
+  constructor(spec: SyntheticVideoSpec, timer: SourceTimer) {
+    const { widthPixels, heightPixels, content } = spec;
+    this.#spec = spec;
+    this.#timer = timer;
+    this.#drawer = new PictureDrawer({
+      widthPixels,
+      heightPixels,
+      content: content === "still" ? "motion" : content,
+    });
+    this.#schedule = new FrameSchedule(timer.nowUs(), spec.refreshMilliHz);
+    this.description = `synthetic ${content} ${widthPixels}x${heightPixels}`;
+  }
+
+  async next(timeoutMs: number): Promise<VideoFrame | null> {
+    this.#assertOpen();
+    const nowUs = this.#timer.nowUs();
+    const isOver = this.#spec.content === "still" && !this.#isFirst;
+    const due = this.#schedule.peek(nowUs);
+    const giveUpAtUs = nowUs + timeoutMs * 1000;
+    if (isOver || due.dueAtUs > giveUpAtUs) {
+      await this.#sleepUntil(giveUpAtUs);
+      return null;
+    }
+    await this.#sleepUntil(due.dueAtUs);
+    this.#schedule.take(due);
+    this.#isFirst = false;
+    const drawnAtUs = this.#timer.nowUs();
+    return this.#frameOf(this.#drawer.draw(drawnAtUs, due.index), drawnAtUs);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#drawer.close();
+    this.#timer.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #sleepUntil(deadlineUs: number): Promise<void> {
+    if (deadlineUs > this.#timer.nowUs()) await this.#timer.sleepUntil(deadlineUs);
+    this.#assertOpen();
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) {
+      throw new OperationError("failed", "Cannot draw the next picture: the source is closed");
+    }
+  }
+
+  #frameOf(picture: PictureFrame, drawnAtUs: number): VideoFrame {
+    return {
+      data: { pointer: picture.pointer, sizeBytes: picture.sizeBytes },
+      widthPixels: this.#spec.widthPixels,
+      heightPixels: this.#spec.heightPixels,
+      strideBytes: picture.strideBytes,
+      format: "bgrx",
+      capturedAtUs: drawnAtUs,
+    };
+  }
+}
