@@ -67,10 +67,15 @@ static uint64_t counter_strip(uint32_t counter) {
   return 0xAull << 60 | value << 36 | (sum & 0xFF) << 28 | 0x5555555;
 }
 
+/* The first column whose middle lies in `cell`: a reader looks at the column in which the cell's own middle lies. */
+static uint32_t cell_start(const struct pf_picture *picture, uint32_t cell) {
+  return (cell * picture->width + CELLS / 2 - 1) / CELLS;
+}
+
 static void draw_strip(const struct pf_picture *picture, uint32_t *pixels, uint32_t from, uint32_t to, uint64_t bits) {
   uint32_t *first = row_of(picture, pixels, from);
   for (uint32_t cell = 0; cell < CELLS; cell++) {
-    const uint32_t start = cell * picture->width / CELLS, end = (cell + 1) * picture->width / CELLS;
+    const uint32_t start = cell_start(picture, cell), end = cell_start(picture, cell + 1);
     fill_row(first + start, end - start, bits >> (CELLS - 1 - cell) & 1 ? 0xFFFFFF : 0);
   }
   for (uint32_t y = from + 1; y < to; y++) memcpy(row_of(picture, pixels, y), first, 4 * (size_t)picture->width);

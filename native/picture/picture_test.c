@@ -63,7 +63,7 @@ int main(void) {
   check(open_status(8193, 64, PF_PICTURE_TEXT) == PF_PICTURE_EINVAL, "too wide");
   check(open_status(64, 8193, PF_PICTURE_TEXT) == PF_PICTURE_EINVAL, "too high");
   check(open_status(64, 64, 3) == PF_PICTURE_EINVAL, "no such content");
-  static const uint32_t sizes[][2] = {{64, 64}, {1280, 720}, {333, 1001}, {1367, 77}, {64, 1024}};
+  static const uint32_t sizes[][2] = {{64, 64}, {65, 71}, {1280, 720}, {333, 1001}, {1367, 77}, {64, 1024}};
   for (uint32_t content = 0; content <= PF_PICTURE_TEXT; content++) {
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
       test_contents(sizes[i][0], sizes[i][1], content);

@@ -69,6 +69,7 @@ class OpenH264Encoder implements VideoEncoder {
   readonly #rate: QuantiserController;
   readonly #intervalUs: number;
   #lastCapturedAtUs: number | null = null;
+  #isClosed = false;
 
   constructor(spec: VideoEncoderSpec) {
     // 4:2:0 has no odd sizes: the last row or column is cropped.
@@ -118,19 +119,26 @@ class OpenH264Encoder implements VideoEncoder {
   }
 
   setBitrate(kbps: number): void {
+    this.#assertOpen();
     this.#rate.setBitrate(kbps);
   }
 
   invalidateReferences(): boolean {
+    this.#assertOpen();
     return false;
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#encoder.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new OperationError("failed", "Cannot use the encoder: it is closed");
   }
 
   /** A repeated picture carries its old time: it counts as one interval. */

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { copyNativeBytes } from "../../../../src/media/native_bytes.ts";
+import type { VideoFrame } from "../../../../src/media/ports.ts";
+import { readClockStrips } from "../../../../src/media/sources/clock_strips.ts";
+import { openVideoSource } from "../../../../src/media/sources/registry.ts";
+import {
+  SyntheticSource,
+  type SyntheticVideoSpec,
+} from "../../../../src/media/sources/synthetic.ts";
+import { testVideoSource } from "../contract_video_source.ts";
+import { FakeTimer } from "./fake_timer.ts";
+
+const SPEC: SyntheticVideoSpec = {
+  kind: "synthetic",
+  widthPixels: 640,
+  heightPixels: 360,
+  refreshMilliHz: 60_000,
+  content: "motion",
+};
+
+for (const content of ["motion", "noise", "text"] as const) {
+  testVideoSource({
+    ...SPEC,
+    name: `SyntheticSource "${content}"`,
+    open: () => openVideoSource({ ...SPEC, content }),
+  });
+}
+
+function stripsOf(frame: VideoFrame) {
+  return readClockStrips({
+    data: copyNativeBytes(frame.data),
+    widthPixels: frame.widthPixels,
+    heightPixels: frame.heightPixels,
+    strideBytes: frame.strideBytes,
+    pixelSizeBytes: 4,
+    offsetBytes: 1,
+  });
+}
+
+Deno.test("SyntheticSource draws one picture an interval and writes its time and number into it", async () => {
+  const timer = new FakeTimer();
+  using source = new SyntheticSource(SPEC, timer);
+  for (let index = 0; index < 5; index++) {
+    const frame = await source.next(100);
+    assert.ok(frame !== null);
+    const dueAtUs = 1_000_000 + Math.ceil(index * 1e6 / 60);
+    assert.equal(frame.capturedAtUs, dueAtUs);
+    assert.deepEqual(stripsOf(frame), {
+      drawnAtUs: Math.floor(dueAtUs / 100) * 100,
+      counter: index,
+    });
+  }
+});
+
+Deno.test("SyntheticSource.next() returns null when the next picture is due after its time is up", async () => {
+  const timer = new FakeTimer();
+  using source = new SyntheticSource(SPEC, timer);
+  await source.next(0);
+  assert.equal(await source.next(10), null);
+  assert.equal(timer.now, 1_010_000);
+  assert.ok(await source.next(10) !== null);
+  assert.equal(timer.now, 1_016_667);
+});
+
+Deno.test("SyntheticSource skips the pictures that a stalled caller missed", async () => {
+  const timer = new FakeTimer();
+  using source = new SyntheticSource(SPEC, timer);
+  await source.next(100);
+  timer.now += 1_000_000;
+  const frame = await source.next(0);
+  assert.ok(frame !== null);
+  assert.equal(stripsOf(frame)?.counter, 60);
+  assert.equal(await source.next(0), null);
+});
+
+Deno.test("SyntheticSource returns a still picture once", async () => {
+  const timer = new FakeTimer();
+  using source = new SyntheticSource({ ...SPEC, content: "still" }, timer);
+  assert.ok(await source.next(100) !== null);
+  for (let tries = 0; tries < 5; tries++) assert.equal(await source.next(100), null);
+  assert.equal(timer.now, 1_500_000);
+});
+
+Deno.test("SyntheticSource.close() closes its timer", () => {
+  const timer = new FakeTimer();
+  new SyntheticSource(SPEC, timer).close();
+  assert.ok(timer.isClosed);
+});
