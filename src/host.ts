@@ -12,15 +12,15 @@ import type { AudioBackend } from "./audio/ports.ts";
 import { chooseAudioBackend } from "./audio/registry.ts";
 import { createPipewireAudio } from "./audio/pipewire.ts";
 import { pipewireSocketPath } from "./audio/pipewire_socket.ts";
-import { createSyntheticAudio } from "./audio/synthetic.ts";
-import { openAdvertiser } from "./discovery/mdns.ts";
+import { openSyntheticAudioBackend } from "./audio/synthetic.ts";
+import { instanceNameOf, openMdns } from "./discovery/mdns.ts";
 import type { DisplayBackend } from "./display/ports.ts";
-import { chooseDisplayBackend } from "./display/registry.ts";
+import { chooseDisplayBackend, listDisplayBackends } from "./display/registry.ts";
 import { HostApi } from "./host_api.ts";
 import type { Host, HostEnvironment, HostOptions } from "./host_options.ts";
 import { describeError } from "./lib/errors.ts";
 import { openApps } from "./library/apps.ts";
-import { SOFTWARE_VIDEO_CAPABILITIES } from "./media/encoders/registry.ts";
+import { softwareVideoCapabilities } from "./media/encoders/openh264.ts";
 import { GameStreamPlane } from "./planes/gamestream/plane.ts";
 import type { HostCapabilities } from "./session/plan.ts";
 import { ensurePrivateDirectory } from "./store/file.ts";
@@ -28,10 +28,15 @@ import { GameStreamClients } from "./trust/gamestream_clients.ts";
 import { openHostId, openManagementToken, writeManagementEndpoint } from "./trust/host_files.ts";
 import { type Identity, openIdentity } from "./trust/identity.ts";
 
+/** Software encoding alone, for now: no GPU encoder is built in. */
 const CAPABILITIES: HostCapabilities = {
-  ...SOFTWARE_VIDEO_CAPABILITIES,
+  codecs: softwareVideoCapabilities.codecs,
+  pixelsMax: softwareVideoCapabilities.pixelsMax,
+  bitrateKbpsMax: softwareVideoCapabilities.bitrateKbpsMax,
+  slicesMax: softwareVideoCapabilities.slicesMax,
+  referenceFramesMax: softwareVideoCapabilities.referenceFramesMax,
+  hasReferenceInvalidation: softwareVideoCapabilities.canInvalidateReferences,
   audioChannels: [2, 6, 8],
-  hasReferenceInvalidation: false,
 };
 
 interface Stores {
@@ -78,9 +83,21 @@ async function open(
     );
     lines.push(`GameStream listens on port ${plane.ports.http}; clients see "${hostName}"`);
     if (options.isMdnsOn) {
-      const advertiser = await openAdvertiser({ logger, hostName });
-      stack.defer(() => advertiser.close());
-      await advertiser.advertise({ type: "nvstream", protocol: "tcp", port: plane.ports.http });
+      const mdns = stack.use(
+        await openMdns({
+          machineName: Deno.hostname(),
+          clock,
+          onNotice: (text) => logger.warn("host.notice", { text }),
+        }),
+      );
+      // Announcing takes a second; nobody has to wait for it.
+      void mdns.advertise({
+        instanceName: instanceNameOf(hostName),
+        type: "nvstream",
+        protocol: "tcp",
+        port: plane.ports.http,
+        txt: {},
+      });
     }
   }
 
@@ -148,14 +165,14 @@ async function openBackends(
   options: HostOptions,
   { env, directories, logger, clock }: HostEnvironment,
 ): Promise<Backends> {
-  const display = await chooseDisplayBackend({ source: options.source, env, directories });
+  const display = await chooseDisplayBackend({ source: options.source, environment: env, clock });
   const audio = await chooseAudioBackend({
     pipewire: createPipewireAudio({
       socketPath: pipewireSocketPath(env),
       stateDirectory: directories.state,
       clock,
     }),
-    synthetic: createSyntheticAudio(),
+    synthetic: openSyntheticAudioBackend(),
   }, { isSyntheticWanted: display.backend.id === "synthetic" });
   // What a killed host left is undone before anything new is made.
   for (const recover of [() => display.backend.recover(), () => audio.backend.recover()]) {
@@ -167,7 +184,7 @@ async function openBackends(
   }
   return {
     display: display.backend,
-    displays: display.all,
+    displays: await listDisplayBackends({ environment: env, clock }),
     audio: audio.backend,
     reasons: [display.reason, audio.reason],
   };

@@ -56,6 +56,14 @@ export async function chooseDisplayBackend(options: DisplayChoiceOptions): Promi
   };
 }
 
+/** Every backend there is, available or not. */
+export async function listDisplayBackends(
+  options: Omit<DisplayChoiceOptions, "source">,
+): Promise<readonly DisplayBackend[]> {
+  const { openWlrootsDisplayBackend } = await import("./wlroots.ts");
+  return [openWlrootsDisplayBackend(options), await openSynthetic()];
+}
+
 /** What was asked for and where, or undefined. */
 function pinOf(
   { source, environment }: DisplayChoiceOptions,

@@ -44,6 +44,8 @@ export interface ClientRequest {
 /** What this host can do now, found at run time. */
 export interface HostCapabilities {
   readonly codecs: readonly VideoCodec[];
+  /** Of the coded picture, whose sides are multiples of 16. */
+  readonly pixelsMax: number;
   readonly bitrateKbpsMax: number;
   readonly slicesMax: number;
   readonly referenceFramesMax: number;
@@ -85,6 +87,13 @@ export function planSession(request: ClientRequest, host: HostCapabilities): Pla
   if (widthPixels !== mode.widthPixels || heightPixels !== mode.heightPixels) {
     reductions.push(
       `${mode.widthPixels}x${mode.heightPixels} is cropped to ${widthPixels}x${heightPixels}: 4:2:0 has no odd sizes`,
+    );
+  }
+  const codedPixels = Math.ceil(widthPixels / 16) * 16 * Math.ceil(heightPixels / 16) * 16;
+  if (codedPixels > host.pixelsMax) {
+    throw new OperationError(
+      "refused",
+      `Cannot encode ${widthPixels}x${heightPixels}: this host encodes ${host.pixelsMax} pixels at most`,
     );
   }
   const reduce = (what: string, asked: number, low: number, high: number) => {

@@ -9,6 +9,7 @@ import {
 
 const HOST: HostCapabilities = {
   codecs: ["h264"],
+  pixelsMax: MODE_WIDTH_MAX * 1536,
   bitrateKbpsMax: 100_000,
   slicesMax: 8,
   referenceFramesMax: 1,
@@ -84,4 +85,13 @@ Deno.test("planSession() accepts the limits of a mode and refuses one past them"
       (error) => error instanceof OperationError && error.code === "invalid",
     );
   }
+});
+
+Deno.test("planSession() counts whole macroblocks against the encoder's limit", () => {
+  const host = { ...HOST, pixelsMax: 1376 * 768 };
+  planSession(withMode(1366, 768), host);
+  assert.throws(
+    () => planSession(withMode(1366, 770), host),
+    (error) => error instanceof OperationError && error.code === "refused",
+  );
 });
