@@ -5,6 +5,7 @@
  */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
+import { toHex } from "../lib/bytes.ts";
 
 /** Fixed, so that neither a wrong clock at first start nor a long life of the machine matters; peers ignore dates. */
 const VALID_FROM = new Date("2020-01-01T00:00:00Z");
@@ -58,5 +59,5 @@ export async function mintCertificate(kind: KeyKind, options: {
 function randomSerial(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
-  return bytes.toHex();
+  return toHex(bytes);
 }

@@ -47,6 +47,8 @@ export interface HttpServerOptions extends EndpointOptions {
   readonly clock: Clock;
   /** Of the runtime, `Deno.version.deno` when absent. */
   readonly runtimeVersion?: string;
+  /** Of this machine, `Deno.networkInterfaces` when absent. */
+  readonly networkInterfaces?: () => readonly { readonly address: string; readonly mac: string }[];
 }
 
 export interface HttpServer extends AsyncDisposable {
@@ -165,7 +167,7 @@ class NvHttpServer implements HttpServer {
         remoteAddress: plainAddress(request.socket.remoteAddress),
         httpPort: this.httpPort,
         httpsPort: this.httpsPort,
-        mac: macOf(localAddress),
+        mac: this.#macOf(localAddress),
       });
     } catch (error) {
       if (error instanceof ProtocolError) {
@@ -174,6 +176,11 @@ class NvHttpServer implements HttpServer {
       this.#options.logger.error("http.failed", { reason: describeError(error) });
       return xmlAnswer({ statusCode: 500, statusMessage: "The host failed, see its log" });
     }
+  }
+
+  #macOf(localAddress: string): string | undefined {
+    const interfaces = (this.#options.networkInterfaces ?? Deno.networkInterfaces)();
+    return interfaces.find(({ address }) => address === localAddress)?.mac;
   }
 
   #pairedClientOf(socket: TLSSocket): GameStreamClient | null {
@@ -231,10 +238,6 @@ function portOf(server: Server): number {
 /** IPv4 addresses as IPv4 also where the socket speaks both, and without a zone. */
 function plainAddress(address: string | undefined): string {
   return (address ?? "").replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
-}
-
-function macOf(localAddress: string): string | undefined {
-  return Deno.networkInterfaces().find(({ address }) => address === localAddress)?.mac;
 }
 
 function refuseOldRuntime(version: string): void {

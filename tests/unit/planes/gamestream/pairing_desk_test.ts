@@ -386,13 +386,12 @@ Deno.test("PairingDesk bounds the unique id", async () => {
   await held;
 });
 
-Deno.test("PairingDesk tells its observer when the list of waiting clients changes", async () => {
+Deno.test("PairingDesk tells its observer when the list of waiting clients changes", () => {
   const { desk, changes, send } = openDesk();
-  const first = send(vectors.phase1.request);
+  void send(vectors.phase1.request);
   assert.equal(changes(), 1);
   desk.submitPin({ pin: vectors.pin });
   assert.equal(changes(), 2);
-  await first;
   desk.close();
   assert.equal(changes(), 3);
 });
