@@ -132,7 +132,7 @@ export function formatAnnounce(
   agreed: AgreedEncryption,
   options: { readonly host: string; readonly videoPort: number },
 ): string {
-  const family = options.host.includes(":") ? "IP6" : "IP4";
+  const family = options.host.includes(":") ? "IPv6" : "IPv4";
   const attributes = { ...attributesOf(settings, agreed), ...settings.attributes };
   const lines = Object.entries(attributes).filter(([, value]) => value !== undefined)
     .map(([name, value]) => `a=${name}:${value} `);

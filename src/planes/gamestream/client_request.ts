@@ -47,7 +47,11 @@ export function toClientRequest(config: StreamConfig, facts: LaunchFacts): Clien
     colorSpace: config.colorSpace,
     isFullRange: config.isFullRange,
     audio: {
-      ...chooseAudioLayout(config.audioChannels, { quality, custom: facts.customAudio }),
+      ...chooseAudioLayout(config.audioChannels, {
+        quality,
+        custom: facts.customAudio,
+        packetDurationMs: config.audioPacketDurationMs,
+      }),
       frameDurationMs: config.audioPacketDurationMs,
     },
     isHeardOnHost: facts.isHeardOnHost,

@@ -23,6 +23,9 @@ export interface AudioLayout {
 
 export type AudioQuality = "normal" | "high";
 
+/** Clients take datagrams of 1400 bytes: a parity header of 24, and at least one byte of padding when encrypted. */
+export const OPUS_PACKET_SIZE_BYTES_MAX = 1375;
+
 /** True mappings, as the encoder uses them. */
 export const AUDIO_LAYOUTS: Readonly<
   Record<2 | 6 | 8, Readonly<Record<AudioQuality, AudioLayout>>>
@@ -104,14 +107,25 @@ export function parseSurroundParams(text: string): CustomAudioLayout {
   return { channels, streams, coupledStreams, advertisedMapping };
 }
 
-/** The layout to encode with, so that the client's decoder, which knows only what DESCRIBE said, puts it right. */
+/**
+ * The layout to encode with, so that the client's decoder, which knows only what DESCRIBE said, puts it right. Its rate is
+ * lowered where packets of `packetDurationMs` would grow larger than clients take.
+ */
 export function chooseAudioLayout(
   channels: 2 | 6 | 8,
-  options: { readonly quality: AudioQuality; readonly custom: CustomAudioLayout | undefined },
+  options: {
+    readonly quality: AudioQuality;
+    readonly custom: CustomAudioLayout | undefined;
+    readonly packetDurationMs: 5 | 10;
+  },
 ): AudioLayout {
   const { quality, custom } = options;
   const standard = AUDIO_LAYOUTS[channels][quality];
-  if (custom === undefined || custom.channels !== channels) return standard;
+  const bitrateBps = Math.min(
+    standard.bitrateBps,
+    OPUS_PACKET_SIZE_BYTES_MAX * 8 * 1000 / options.packetDurationMs,
+  );
+  if (custom === undefined || custom.channels !== channels) return { ...standard, bitrateBps };
   return {
     channels,
     streams: custom.streams,
@@ -119,7 +133,7 @@ export function chooseAudioLayout(
     mapping: quality === "normal"
       ? clientMappingOf(custom.advertisedMapping)
       : custom.advertisedMapping,
-    bitrateBps: standard.bitrateBps,
+    bitrateBps,
   };
 }
 

@@ -46,7 +46,11 @@ Deno.test("formatDescribe() makes the client decode with the mapping the encoder
   const description = formatDescribe(CAPABILITIES);
   for (const channels of [2, 6, 8] as const) {
     for (const quality of ["normal", "high"] as const) {
-      const chosen = chooseAudioLayout(channels, { quality, custom: undefined });
+      const chosen = chooseAudioLayout(channels, {
+        quality,
+        custom: undefined,
+        packetDurationMs: 5,
+      });
       assert.deepEqual(
         decoderLayout(description, channels, quality === "high"),
         withoutRate(chosen),
@@ -68,7 +72,7 @@ Deno.test("formatDescribe() advertises a custom layout twice, first and alone fo
     for (const quality of ["normal", "high"] as const) {
       assert.deepEqual(
         decoderLayout(description, custom.channels, quality === "high"),
-        withoutRate(chooseAudioLayout(custom.channels, { quality, custom })),
+        withoutRate(chooseAudioLayout(custom.channels, { quality, custom, packetDurationMs: 5 })),
       );
     }
   }
@@ -139,4 +143,22 @@ Deno.test("parseSurroundParams() refuses what Opus cannot code", () => {
   for (const text of refused) {
     assert.throws(() => parseSurroundParams(text), ProtocolError, text);
   }
+});
+
+Deno.test("chooseAudioLayout() keeps every datagram within 1400 bytes, encrypted and with parity", () => {
+  const PARITY_HEADER_SIZE_BYTES = 24;
+  for (const channels of [2, 6, 8] as const) {
+    for (const quality of ["normal", "high"] as const) {
+      for (const packetDurationMs of [5, 10] as const) {
+        const options = { quality, custom: undefined, packetDurationMs };
+        const { bitrateBps } = chooseAudioLayout(channels, options);
+        const opusSizeBytes = Math.floor(bitrateBps * packetDurationMs / 8000);
+        const sealedSizeBytes = opusSizeBytes + 16 - opusSizeBytes % 16;
+        assert.ok(PARITY_HEADER_SIZE_BYTES + sealedSizeBytes <= 1400, `${channels} ${quality}`);
+      }
+    }
+  }
+  const options = { quality: "high", custom: undefined, packetDurationMs: 5 } as const;
+  assert.equal(chooseAudioLayout(8, options).bitrateBps, 2_048_000, "5 ms need no reduction");
+  assert.equal(chooseAudioLayout(8, { ...options, packetDurationMs: 10 }).bitrateBps, 1_100_000);
 });
