@@ -1,16 +1,18 @@
 /**
  * All benchmarks, one after another.
  *
- *     deno task bench [NAME…]      names: wire, program
+ *     deno task bench [NAME…]      names: wire, media, program
  *
  * @module
  */
 import { type BenchRow, formatRows } from "./bench.ts";
+import { benchMedia } from "./media.ts";
 import { benchProgram } from "./program.ts";
 import { benchWire } from "./wire.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   wire: benchWire,
+  media: benchMedia,
   program: benchProgram,
 };
 
