@@ -66,21 +66,9 @@ export interface Plan {
 
 /** Plan one session. Throws OperationError "invalid" or "refused" when no plan serves the request. */
 export function planSession(request: ClientRequest, host: HostCapabilities): Plan {
-  const reductions: string[] = [];
+  requireServable(request, host);
   const { mode } = request;
-  requireWithin("width", mode.widthPixels, MODE_WIDTH_MIN, MODE_WIDTH_MAX);
-  requireWithin("height", mode.heightPixels, MODE_HEIGHT_MIN, MODE_HEIGHT_MAX);
-  requireWithin("refresh (mHz)", mode.refreshMilliHz, REFRESH_MILLIHZ_MIN, REFRESH_MILLIHZ_MAX);
-  if (!host.codecs.includes(request.codec)) {
-    throw new OperationError(
-      "refused",
-      `Cannot encode ${request.codec}: this host offers ${host.codecs.join(", ") || "no codec"}`,
-    );
-  }
-  if (!host.audioChannels.includes(request.audio.channels)) {
-    throw new OperationError("refused", `Cannot encode ${request.audio.channels} audio channels`);
-  }
-
+  const reductions: string[] = [];
   // 4:2:0 cannot express odd sizes; a cropped row is better than a scaled picture.
   const widthPixels = mode.widthPixels & ~1;
   const heightPixels = mode.heightPixels & ~1;
@@ -89,18 +77,12 @@ export function planSession(request: ClientRequest, host: HostCapabilities): Pla
       `${mode.widthPixels}x${mode.heightPixels} is cropped to ${widthPixels}x${heightPixels}: 4:2:0 has no odd sizes`,
     );
   }
-  const codedPixels = Math.ceil(widthPixels / 16) * 16 * Math.ceil(heightPixels / 16) * 16;
-  if (codedPixels > host.pixelsMax) {
-    throw new OperationError(
-      "refused",
-      `Cannot encode ${widthPixels}x${heightPixels}: this host encodes ${host.pixelsMax} pixels at most`,
-    );
-  }
   const reduce = (what: string, asked: number, low: number, high: number) => {
     const given = Math.min(Math.max(asked, low), high);
     if (given !== asked) reductions.push(`${what} ${asked} becomes ${given}`);
     return given;
   };
+  const bitrateKbpsMax = Math.min(BITRATE_KBPS_MAX, host.bitrateKbpsMax);
   return {
     mode,
     encoder: {
@@ -112,7 +94,7 @@ export function planSession(request: ClientRequest, host: HostCapabilities): Pla
         "bitrate (kbit/s)",
         Math.round(request.bitrateKbps),
         BITRATE_KBPS_MIN,
-        Math.min(BITRATE_KBPS_MAX, host.bitrateKbpsMax),
+        bitrateKbpsMax,
       ),
       slices: reduce("slices", request.slices, 1, host.slicesMax),
       referenceFrames: request.referenceFrames === 0
@@ -125,6 +107,28 @@ export function planSession(request: ClientRequest, host: HostCapabilities): Pla
     isHeardOnHost: request.isHeardOnHost,
     reductions,
   };
+}
+
+function requireServable({ mode, codec, audio }: ClientRequest, host: HostCapabilities): void {
+  requireWithin("width", mode.widthPixels, MODE_WIDTH_MIN, MODE_WIDTH_MAX);
+  requireWithin("height", mode.heightPixels, MODE_HEIGHT_MIN, MODE_HEIGHT_MAX);
+  requireWithin("refresh (mHz)", mode.refreshMilliHz, REFRESH_MILLIHZ_MIN, REFRESH_MILLIHZ_MAX);
+  if (!host.codecs.includes(codec)) {
+    throw new OperationError(
+      "refused",
+      `Cannot encode ${codec}: this host offers ${host.codecs.join(", ") || "no codec"}`,
+    );
+  }
+  if (!host.audioChannels.includes(audio.channels)) {
+    throw new OperationError("refused", `Cannot encode ${audio.channels} audio channels`);
+  }
+  const coded = (side: number) => Math.ceil((side & ~1) / 16) * 16;
+  if (coded(mode.widthPixels) * coded(mode.heightPixels) > host.pixelsMax) {
+    throw new OperationError(
+      "refused",
+      `Cannot encode ${mode.widthPixels}x${mode.heightPixels}: this host encodes ${host.pixelsMax} pixels at most`,
+    );
+  }
 }
 
 function requireWithin(name: string, value: number, low: number, high: number): void {

@@ -14,7 +14,10 @@ import type { Logger } from "../../lib/logger.ts";
 import type { Pacing } from "../../media/wire/kernel.ts";
 import type { StreamConfig } from "../../protocol/gamestream/announce.ts";
 import { requireEncryption } from "../../protocol/gamestream/announce.ts";
-import { parseSurroundParams } from "../../protocol/gamestream/audio_layouts.ts";
+import {
+  type CustomAudioLayout,
+  parseSurroundParams,
+} from "../../protocol/gamestream/audio_layouts.ts";
 import type { ClientControlMessage } from "../../protocol/gamestream/control_messages.ts";
 import { formatDescribe } from "../../protocol/gamestream/describe.ts";
 import type { LaunchParameters } from "../../protocol/gamestream/launch.ts";
@@ -22,7 +25,7 @@ import { PingTracker } from "../../protocol/gamestream/ping.ts";
 import type { RtspRequest, RtspResponse } from "../../protocol/gamestream/rtsp.ts";
 import { RtspCrypto } from "../../protocol/gamestream/rtsp_crypto.ts";
 import { type AnnounceContext, RtspHandshake } from "../../protocol/gamestream/rtsp_handshake.ts";
-import { type HostCapabilities, planSession } from "../../session/plan.ts";
+import { type HostCapabilities, type Plan, planSession } from "../../session/plan.ts";
 import { Session, type SessionEnd, type SessionEnvironment } from "../../session/session.ts";
 import { toClientRequest } from "./client_request.ts";
 import type { ControlPeer, ControlStream } from "./control_server.ts";
@@ -115,7 +118,7 @@ export class GameStreamStream implements RtspStream, ControlStream {
       bind: environment.bind,
       preferredPort: environment.videoPort,
       isPing: (bytes, source) => this.#videoPings.accept(bytes, source),
-      onPing: () => this.#onVideoPing(),
+      onPing: () => this.#flowVideo(),
     });
     try {
       this.#audioPort = MediaPort.open({
@@ -226,9 +229,6 @@ export class GameStreamStream implements RtspStream, ControlStream {
   #createHandshake(): RtspHandshake {
     const { parameters, origin } = this.#options;
     const { randomText, capabilities, controlPort } = this.#environment;
-    const customAudio = parameters.surroundParams === undefined
-      ? undefined
-      : parseSurroundParams(parameters.surroundParams);
     return new RtspHandshake({
       ports: { ...this.ports, control: controlPort },
       sessionToken: randomText(16),
@@ -242,7 +242,7 @@ export class GameStreamStream implements RtspStream, ControlStream {
         encryptionRequested: encryptionRequested(origin.remoteAddress),
         hasReferenceInvalidation: capabilities.hasReferenceInvalidation,
         codecs: capabilities.codecs,
-        customAudio,
+        customAudio: customAudioOf(parameters),
       }),
     }, {
       onAnnounce: (config, context) => this.#onAnnounce(config, context),
@@ -252,46 +252,20 @@ export class GameStreamStream implements RtspStream, ControlStream {
 
   async #onAnnounce(config: StreamConfig, context: AnnounceContext): Promise<void> {
     requireEncryption(config, encryptionDemanded(this.peerAddress));
+    const { capabilities, fecPercent, logger } = this.#environment;
     const { parameters, sessionId } = this.#options;
-    const { fecPercent, capabilities, pacing, logger } = this.#environment;
     this.#config = config;
     if (!config.hasSessionPings) this.#matchPingsByAddress();
+    if (config.isVideoTrafficMarked) this.#videoPort.setDscp(DSCP_VIDEO);
+    if (config.isAudioTrafficMarked) this.#audioPort.setDscp(DSCP_AUDIO);
     const request = toClientRequest(config, {
       isHighQualityStereo: context.isHighQualityStereo,
       isHeardOnHost: parameters.isHeardOnHost,
-      customAudio: parameters.surroundParams === undefined
-        ? undefined
-        : parseSurroundParams(parameters.surroundParams),
+      customAudio: customAudioOf(parameters),
       fecPercent,
     });
     try {
-      if (config.isVideoTrafficMarked) this.#videoPort.setDscp(DSCP_VIDEO);
-      if (config.isAudioTrafficMarked) this.#audioPort.setDscp(DSCP_AUDIO);
-      const session = await Session.open({
-        id: sessionId,
-        plan: planSession(request, capabilities),
-        video: {
-          socket: this.#videoPort.handle,
-          pacing,
-          packetiser: {
-            plane: "gamestream",
-            packetSizeBytes: config.packetSizeBytes,
-            fecPercent,
-            minParityPackets: config.minParityPackets,
-            key: config.isVideoEncrypted ? parameters.rikey : null,
-          },
-        },
-        audio: {
-          socket: this.#audioPort.handle,
-          packetiser: {
-            plane: "gamestream",
-            frameDurationMs: config.audioPacketDurationMs,
-            key: config.isAudioEncrypted ? parameters.rikey : null,
-            keyId: parameters.rikeyId,
-          },
-        },
-        onFailed: () => void this.end("failed"),
-      }, this.#environment);
+      const session = await this.#openSession(config, planSession(request, capabilities));
       // The stream may have ended while everything was opening.
       if (this.#ending !== undefined) {
         await session.close("taken-over");
@@ -304,6 +278,36 @@ export class GameStreamStream implements RtspStream, ControlStream {
     }
   }
 
+  #openSession(config: StreamConfig, plan: Plan): Promise<Session> {
+    const { rikey, rikeyId } = this.#options.parameters;
+    const { fecPercent, pacing } = this.#environment;
+    return Session.open({
+      id: this.#options.sessionId,
+      plan,
+      video: {
+        socket: this.#videoPort.handle,
+        pacing,
+        packetiser: {
+          plane: "gamestream",
+          packetSizeBytes: config.packetSizeBytes,
+          fecPercent,
+          minParityPackets: config.minParityPackets,
+          key: config.isVideoEncrypted ? rikey : null,
+        },
+      },
+      audio: {
+        socket: this.#audioPort.handle,
+        packetiser: {
+          plane: "gamestream",
+          frameDurationMs: config.audioPacketDurationMs,
+          key: config.isAudioEncrypted ? rikey : null,
+          keyId: rikeyId,
+        },
+      },
+      onFailed: () => void this.end("failed"),
+    }, this.#environment);
+  }
+
   #onPlay(): Promise<void> {
     this.#state = "connecting";
     this.#expect(CONNECT_DEADLINE_MS, "no control connection");
@@ -314,10 +318,6 @@ export class GameStreamStream implements RtspStream, ControlStream {
     const rule = { kind: "address", address: this.peerAddress } as const;
     this.#videoPings = new PingTracker(rule);
     this.#audioPings = new PingTracker(rule);
-  }
-
-  #onVideoPing(): void {
-    this.#flowVideo();
   }
 
   #flowVideo(): void {
@@ -368,4 +368,9 @@ export class GameStreamStream implements RtspStream, ControlStream {
     peer.send({ type: "termination", reason: TERMINATION_GRACEFUL });
     this.#environment.clock.after(TERMINATION_GRACE_MS, () => peer.disconnect());
   }
+}
+
+/** The layout that the launch brought along. Throws ProtocolError when it describes none. */
+function customAudioOf({ surroundParams }: LaunchParameters): CustomAudioLayout | undefined {
+  return surroundParams === undefined ? undefined : parseSurroundParams(surroundParams);
 }
