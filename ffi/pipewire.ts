@@ -102,7 +102,7 @@ export class PipewireConnection implements Disposable {
     return this.#library.symbols.pf_pipewire_iterate(this.#open(), 0) === 0;
   }
 
-  /** Until the server has done everything asked before, and its nodes and defaults are known here. */
+  /** Until the server has done everything asked before, and its nodes are known here. */
   async sync(timeoutMs: number): Promise<void> {
     const { pf_pipewire_sync } = this.#library.symbols;
     check(
@@ -136,8 +136,20 @@ export class PipewireConnection implements Disposable {
   }
 
   /**
+   * Learn the defaults, and their changes from now on. Wants calling before a value matters: the server withholds changes
+   * from everybody while any client is loading them. Throws OperationError "unavailable" without a session manager.
+   */
+  async loadDefaults(timeoutMs: number): Promise<void> {
+    const { pf_pipewire_defaults_load } = this.#library.symbols;
+    check(
+      await this.#call((handle) => pf_pipewire_defaults_load(handle, timeoutMs)),
+      "read the default sink",
+    );
+  }
+
+  /**
    * The default sink as PipeWire keeps it, JSON such as `{"name":"…"}`: the one somebody configured, or the one in
-   * effect. Undefined when there is none. Throws OperationError "unavailable" without a session manager.
+   * effect. Undefined when there is none. As far as loaded.
    */
   defaultSink(which: keyof typeof DEFAULTS): string | undefined {
     const out = new Uint8Array(DEFAULT_SIZE_BYTES_MAX);

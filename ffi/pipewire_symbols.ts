@@ -61,6 +61,14 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  pf_pipewire_defaults_load: {
+    parameters: [
+      "pointer", // struct pf_pipewire *handle
+      "i32", // int32_t timeout_ms
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
   pf_pipewire_default_get: {
     parameters: [
       "pointer", // struct pf_pipewire *handle

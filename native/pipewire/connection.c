@@ -104,15 +104,13 @@ static void drop_metadata(struct pf_pipewire *handle) {
   set_default(handle, PF_PIPEWIRE_EFFECTIVE, NULL);
 }
 
-static void bind_metadata(struct pf_pipewire *handle, uint32_t id) {
-  handle->metadata =
-      pw_registry_bind(handle->registry, id, PW_TYPE_INTERFACE_Metadata, PW_VERSION_METADATA, 0);
-  if (handle->metadata == NULL) return;
-  handle->metadata_id = id;
+static bool bind_metadata(struct pf_pipewire *handle) {
+  handle->metadata = pw_registry_bind(handle->registry, handle->metadata_id, PW_TYPE_INTERFACE_Metadata,
+                                      PW_VERSION_METADATA, 0);
+  if (handle->metadata == NULL) return false;
   pw_metadata_add_listener((struct pw_metadata *)handle->metadata, &handle->metadata_listener, &METADATA_EVENTS,
                            handle);
-  /* Its values come with the answer to the bind, so what waits for a sync has to wait for one more. */
-  handle->sync_asked = pw_core_sync(handle->core, PW_ID_CORE, 0);
+  return true;
 }
 
 static void on_global(void *data, uint32_t id, uint32_t permissions, const char *type, uint32_t version,
@@ -122,15 +120,18 @@ static void on_global(void *data, uint32_t id, uint32_t permissions, const char 
   (void)version;
   if (strcmp(type, PW_TYPE_INTERFACE_Node) == 0) {
     add_node(handle, id, properties);
-  } else if (strcmp(type, PW_TYPE_INTERFACE_Metadata) == 0 && handle->metadata == NULL && properties != NULL) {
+  } else if (strcmp(type, PW_TYPE_INTERFACE_Metadata) == 0 && properties != NULL) {
     const char *name = spa_dict_lookup(properties, PW_KEY_METADATA_NAME);
-    if (name != NULL && strcmp(name, "default") == 0) bind_metadata(handle, id);
+    if (name != NULL && strcmp(name, "default") == 0) handle->metadata_id = id;
   }
 }
 
 static void on_global_remove(void *data, uint32_t id) {
   struct pf_pipewire *handle = data;
-  if (handle->metadata != NULL && handle->metadata_id == id) drop_metadata(handle);
+  if (handle->metadata_id == id) {
+    drop_metadata(handle);
+    handle->metadata_id = PW_ID_ANY;
+  }
   for (uint32_t index = 0; index < handle->node_count; index++) {
     if (handle->nodes[index].id != id) continue;
     handle->nodes[index] = handle->nodes[--handle->node_count];
@@ -213,6 +214,7 @@ int32_t pf_pipewire_open(const uint8_t *path, size_t path_len, struct pf_pipewir
   }
   struct pf_pipewire *handle = calloc(1, sizeof *handle);
   if (handle == NULL) return PF_PIPEWIRE_ENOMEM;
+  handle->metadata_id = PW_ID_ANY;
   int32_t status = pf_library_open(&handle->library, PF_LIBRARY_NAME);
   if (status == PF_PIPEWIRE_OK) {
     int descriptor = connect_socket(path, path_len);
@@ -305,6 +307,16 @@ int32_t pf_pipewire_node_destroy(struct pf_pipewire *handle, uint32_t id) {
   if (handle->is_gone) return PF_PIPEWIRE_EGONE;
   pw_registry_destroy(handle->registry, id);
   return PF_PIPEWIRE_OK;
+}
+
+int32_t pf_pipewire_defaults_load(struct pf_pipewire *handle, int32_t timeout_ms) {
+  if (handle == NULL || !pf_is_timeout(timeout_ms)) return PF_PIPEWIRE_EINVAL;
+  if (handle->is_gone) return PF_PIPEWIRE_EGONE;
+  if (handle->metadata_id == PW_ID_ANY) return PF_PIPEWIRE_EABSENT;
+  drop_metadata(handle);
+  if (!bind_metadata(handle)) return PF_PIPEWIRE_ENOMEM;
+  /* The server answers this only after the owner of the metadata has sent its values. */
+  return pf_pipewire_sync(handle, timeout_ms);
 }
 
 int32_t pf_pipewire_default_get(struct pf_pipewire *handle, uint32_t which, char *out, size_t out_len) {

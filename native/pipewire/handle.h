@@ -23,9 +23,9 @@ struct pf_pipewire {
   struct spa_hook core_listener;
   struct pw_registry *registry;
   struct spa_hook registry_listener;
-  struct pw_proxy *metadata; /* the one named "default"; NULL without a session manager */
+  uint32_t metadata_id;      /* of the one named "default"; PW_ID_ANY without a session manager */
+  struct pw_proxy *metadata; /* NULL before the defaults are loaded */
   struct spa_hook metadata_listener;
-  uint32_t metadata_id;
   bool is_gone;
   int sync_asked;
   int sync_done;

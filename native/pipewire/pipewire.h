@@ -75,7 +75,7 @@ PF_PIPEWIRE_EXPORT void pf_pipewire_close(struct pf_pipewire *handle);
 /* Handle what the server sent; wait up to timeout_ms (0…60000) for something to come. */
 PF_PIPEWIRE_EXPORT int32_t pf_pipewire_iterate(struct pf_pipewire *handle, int32_t timeout_ms);
 
-/* Return once the server has done everything asked before and all its nodes and defaults are known here. */
+/* Return once the server has done everything asked before and all its nodes are known here. */
 PF_PIPEWIRE_EXPORT int32_t pf_pipewire_sync(struct pf_pipewire *handle, int32_t timeout_ms);
 
 /* The server's version, e.g. "1.4.2", ended by NUL and cut to fit; empty before the first sync. */
@@ -88,7 +88,16 @@ PF_PIPEWIRE_EXPORT int32_t pf_pipewire_node_at(struct pf_pipewire *handle, uint3
 /* Ask the server to remove a node, whoever owns it. */
 PF_PIPEWIRE_EXPORT int32_t pf_pipewire_node_destroy(struct pf_pipewire *handle, uint32_t id);
 
-/* The value of a default sink (enum pf_pipewire_default): JSON such as {"name":"…"}. Returns its length, 0 when unset. */
+/*
+ * Learn the defaults, and their changes from now on; EABSENT without a session manager. Wants calling before a value
+ * matters, because the server withholds changes from everybody while any client is loading them.
+ */
+PF_PIPEWIRE_EXPORT int32_t pf_pipewire_defaults_load(struct pf_pipewire *handle, int32_t timeout_ms);
+
+/*
+ * The value of a default sink (enum pf_pipewire_default), JSON such as {"name":"…"}, as far as loaded. Returns its length,
+ * 0 when it is unset.
+ */
 PF_PIPEWIRE_EXPORT int32_t pf_pipewire_default_get(struct pf_pipewire *handle, uint32_t which, char *out,
                                                    size_t out_len);
 

@@ -94,6 +94,7 @@ static void test_no_handle_is_an_error(void) {
   CHECK(pf_pipewire_version(NULL, text, sizeof text) == PF_PIPEWIRE_EINVAL);
   CHECK(pf_pipewire_node_at(NULL, 0, &node, sizeof node) == PF_PIPEWIRE_EINVAL);
   CHECK(pf_pipewire_node_destroy(NULL, 1) == PF_PIPEWIRE_EINVAL);
+  CHECK(pf_pipewire_defaults_load(NULL, 0) == PF_PIPEWIRE_EINVAL);
   CHECK(pf_pipewire_default_get(NULL, 0, text, sizeof text) == PF_PIPEWIRE_EINVAL);
   CHECK(pf_pipewire_default_set(NULL, PROPERTIES, PROPERTIES_LEN) == PF_PIPEWIRE_EINVAL);
   CHECK(pf_pipewire_sink_create(NULL, PROPERTIES, PROPERTIES_LEN, 0) == PF_PIPEWIRE_EINVAL);
@@ -117,6 +118,8 @@ static void test_arguments_have_limits(struct pf_pipewire *handle) {
   CHECK(pf_pipewire_version(handle, text, sizeof text) == PF_PIPEWIRE_OK && text[0] == '\0');
   CHECK(pf_pipewire_node_at(handle, 0, &node, sizeof node - 1) == PF_PIPEWIRE_EINVAL);
   CHECK(pf_pipewire_node_at(handle, 0, &node, sizeof node) == PF_PIPEWIRE_EABSENT);
+  CHECK(pf_pipewire_defaults_load(handle, -1) == PF_PIPEWIRE_EINVAL);
+  CHECK(pf_pipewire_defaults_load(handle, 0) == PF_PIPEWIRE_EABSENT);
   CHECK(pf_pipewire_default_get(handle, 2, text, sizeof text) == PF_PIPEWIRE_EINVAL);
   CHECK(pf_pipewire_default_get(handle, 0, text, sizeof text) == PF_PIPEWIRE_EABSENT);
   CHECK(pf_pipewire_default_set(handle, NULL, 1) == PF_PIPEWIRE_EINVAL);
@@ -210,6 +213,7 @@ static void test_server_that_ends(const struct mute_server *server) {
   CHECK(pf_pipewire_sync(handle, 1000) == PF_PIPEWIRE_EGONE);
   CHECK(pf_pipewire_iterate(handle, 0) == PF_PIPEWIRE_EGONE);
   CHECK(pf_pipewire_sink_create(handle, PROPERTIES, PROPERTIES_LEN, 1) == PF_PIPEWIRE_EGONE);
+  CHECK(pf_pipewire_defaults_load(handle, 0) == PF_PIPEWIRE_EGONE);
   CHECK(pf_pipewire_default_set(handle, PROPERTIES, PROPERTIES_LEN) == PF_PIPEWIRE_EGONE);
   CHECK(pf_pipewire_stream_open(handle, PF_PIPEWIRE_CAPTURE, 2, PROPERTIES, PROPERTIES_LEN) ==
         PF_PIPEWIRE_EGONE);

@@ -13,40 +13,23 @@ import { describeError, OperationError } from "../lib/errors.ts";
 import type { AudioChannels, AudioSourceSpec } from "../media/ports.ts";
 import { AudioJournal } from "./journal.ts";
 import { isOwnedByAnother, thisProcess } from "./journal_owner.ts";
-import {
-  claimsWithout,
-  type DefaultClaim,
-  defaultWithout,
-  encodeDefaultName,
-  parseDefaultName,
-} from "./pipewire_defaults.ts";
+import { claimsWithout, type DefaultClaim, encodeDefaultName } from "./pipewire_defaults.ts";
 import { openPipewireMicrophone } from "./pipewire_microphone.ts";
 import { echoArguments, sinkProperties } from "./pipewire_properties.ts";
+import {
+  ANSWER_TIMEOUT_MS,
+  configuredSink,
+  defaultBecomes,
+  effectiveSink,
+  freeSinkName,
+  putBack,
+  type SoundServer,
+} from "./pipewire_server.ts";
 import type { AudioBackend, AudioClaim, MicrophoneSink } from "./ports.ts";
 
-const ANSWER_TIMEOUT_MS = 2000;
 const PROBE_TIMEOUT_MS = 1000;
 /** The connection answers the server this often while nothing else happens on it. */
 const SERVICE_INTERVAL_MS = 50;
-const DEFAULT_WAIT_STEP_MS = 10;
-const DEFAULT_WAIT_STEPS = 200;
-const SINK_NAME = /^punktfunk-[0-9]+$/;
-
-/** What this backend needs of a connection. */
-export type SoundServer = Pick<
-  PipewireConnection,
-  | "version"
-  | "service"
-  | "sync"
-  | "nodes"
-  | "destroyNode"
-  | "defaultSink"
-  | "setDefaultSink"
-  | "createSink"
-  | "openEcho"
-  | "destroySink"
-  | "close"
->;
 
 export interface PipewireAudioOptions {
   /** As `pipewireSocketPath` finds it; undefined when the environment names none. */
@@ -63,8 +46,6 @@ interface LiveClaim extends DefaultClaim {
   readonly slot: number;
   /** The sink that was in effect before any of ours; null when there was none. */
   readonly speakers: string | null;
-  /** The connection that copies the sound to the speakers; undefined when it is not to be heard there. */
-  readonly echo: SoundServer | undefined;
 }
 
 /** Opens nothing yet. */
@@ -79,6 +60,8 @@ export class PipewireAudio implements AudioBackend {
   #server: SoundServer | undefined;
   #service: Timer | undefined;
   #claims: readonly LiveClaim[] = [];
+  /** By claim: the connections that copy its sound to the speakers. */
+  readonly #echoes = new Map<number, SoundServer>();
   #lastClaimId = 0;
   #work: Promise<unknown> = Promise.resolve();
 
@@ -91,7 +74,7 @@ export class PipewireAudio implements AudioBackend {
     try {
       const server = await this.#connect(PROBE_TIMEOUT_MS);
       try {
-        server.defaultSink("configured");
+        await server.loadDefaults(PROBE_TIMEOUT_MS);
         return {
           isAvailable: true,
           reason: `PipeWire ${server.version} answers at ${this.#options.socketPath}`,
@@ -145,34 +128,41 @@ export class PipewireAudio implements AudioBackend {
   async #claim(
     options: { readonly channels: AudioChannels; readonly isHeardOnHost: boolean },
   ): Promise<AudioClaim> {
-    const server = await this.#connected();
+    const { server, name, replaced, speakers } = await this.#prepare();
     let claim: LiveClaim | undefined;
     try {
-      await this.#undoFormer(server);
-      const name = freeSinkName(server);
-      const replaced = configuredDefault(server);
       // In the journal before there is anything to undo.
       await this.#writeJournal([...this.#claims, { sinkName: name, replaced }]);
       const properties = sinkProperties(name, options.channels);
       const slot = await server.createSink(properties, ANSWER_TIMEOUT_MS);
-      const speakers = this.#speakers(server);
-      const isHeard = options.isHeardOnHost && speakers !== null;
-      const echo = isHeard ? await this.#connect(ANSWER_TIMEOUT_MS) : undefined;
-      const id = ++this.#lastClaimId;
-      claim = { id, sinkName: name, replaced, slot, speakers, echo };
+      claim = { id: ++this.#lastClaimId, sinkName: name, replaced, slot, speakers };
       this.#claims = [...this.#claims, claim];
-      if (isHeard) {
-        echo?.openEcho(
-          echoArguments(name, { speakersName: speakers, channels: options.channels }),
-        );
-      }
+      if (options.isHeardOnHost) await this.#openEcho(claim, options.channels);
       server.setDefaultSink(encodeDefaultName(name));
-      await this.#defaultInEffect(server, name);
+      await this.#awaitDefault(server, name);
     } catch (error) {
       await this.#release(claim?.id);
       throw error;
     }
     return this.#claimOf(claim, options.channels);
+  }
+
+  /** Everything a claim has to know before it changes anything. */
+  async #prepare() {
+    const server = await this.#connected();
+    try {
+      await server.loadDefaults(ANSWER_TIMEOUT_MS);
+      await this.#undoFormer(server);
+      return {
+        server,
+        name: freeSinkName(server),
+        replaced: configuredSink(server),
+        speakers: this.#speakers(server),
+      };
+    } catch (error) {
+      if (this.#claims.length === 0) this.#disconnect();
+      throw error;
+    }
   }
 
   #claimOf({ id, sinkName }: LiveClaim, channels: AudioChannels): AudioClaim {
@@ -195,11 +185,13 @@ export class PipewireAudio implements AudioBackend {
       if (server === undefined || !server.service()) throw goneError();
       if (claim !== undefined) {
         // The default goes first, so that playing applications move once and to the right place.
-        await putBack(server, [claim]);
+        await putBack(server, [claim], this.#options);
         this.#claims = claimsWithout(this.#claims, claim);
-        claim.echo?.close();
+        this.#closeEcho(claim.id);
         server.destroySink(claim.slot);
-        await server.sync(ANSWER_TIMEOUT_MS);
+        // A claim made before the session manager has noticed would take the dead sink for the speakers.
+        const isOther = () => effectiveSink(server) !== claim.sinkName;
+        await defaultBecomes(server, isOther, this.#options);
       }
       if (this.#claims.length > 0) await this.#writeJournal(this.#claims);
       else await this.#journal.remove();
@@ -237,7 +229,7 @@ export class PipewireAudio implements AudioBackend {
 
   async #undo(server: SoundServer, claims: readonly DefaultClaim[]): Promise<string[]> {
     const done: string[] = [];
-    const restored = await putBack(server, claims);
+    const restored = await putBack(server, claims, this.#options);
     if (restored !== undefined) {
       done.push(
         restored === null
@@ -261,21 +253,29 @@ export class PipewireAudio implements AudioBackend {
     await this.#journal.write({ owner: await thisProcess(), claims: plain });
   }
 
+  /** The sink a person hears: the one in effect, or what stood behind ours. */
   #speakers(server: SoundServer): string | null {
-    const inEffect = parseDefaultName(server.defaultSink("effective"));
+    const inEffect = effectiveSink(server);
     const ours = this.#claims.find((claim) => claim.sinkName === inEffect);
     return ours === undefined ? inEffect : ours.speakers;
   }
 
-  /** Wait until applications that start now play into the sink. */
-  async #defaultInEffect(server: SoundServer, name: string): Promise<void> {
-    for (let step = 0; step < DEFAULT_WAIT_STEPS; step++) {
-      await server.sync(ANSWER_TIMEOUT_MS);
-      if (parseDefaultName(server.defaultSink("effective")) === name) return;
-      await new Promise<void>((resolve) =>
-        this.#options.clock.after(DEFAULT_WAIT_STEP_MS, resolve)
-      );
-    }
+  async #openEcho(claim: LiveClaim, channels: AudioChannels): Promise<void> {
+    if (claim.speakers === null) return;
+    const echo = await this.#connect(ANSWER_TIMEOUT_MS);
+    this.#echoes.set(claim.id, echo);
+    echo.openEcho(echoArguments(claim.sinkName, { speakersName: claim.speakers, channels }));
+  }
+
+  #closeEcho(claimId: number): void {
+    this.#echoes.get(claimId)?.close();
+    this.#echoes.delete(claimId);
+  }
+
+  /** Applications that start from now on play into the sink. */
+  async #awaitDefault(server: SoundServer, sinkName: string): Promise<void> {
+    const isOurs = () => effectiveSink(server) === sinkName;
+    if (await defaultBecomes(server, isOurs, this.#options)) return;
     throw new OperationError(
       "unavailable",
       "Cannot make the virtual sink the default: the session manager did not follow",
@@ -313,14 +313,13 @@ export class PipewireAudio implements AudioBackend {
       this.#server = await this.#connect(ANSWER_TIMEOUT_MS);
       this.#armService();
     }
-    await this.#server.sync(ANSWER_TIMEOUT_MS);
     return this.#server;
   }
 
   /** Claims end with their connection; what they changed stays in the journal. */
   #disconnect(): void {
     this.#service?.cancel();
-    for (const claim of this.#claims) claim.echo?.close();
+    for (const id of [...this.#echoes.keys()]) this.#closeEcho(id);
     this.#server?.close();
     this.#server = undefined;
     this.#claims = [];
@@ -328,7 +327,7 @@ export class PipewireAudio implements AudioBackend {
 
   #armService(): void {
     this.#service = this.#options.clock.after(SERVICE_INTERVAL_MS, () => {
-      for (const claim of this.#claims) claim.echo?.service();
+      for (const echo of this.#echoes.values()) echo.service();
       if (this.#server?.service()) this.#armService();
     });
   }
@@ -343,33 +342,4 @@ export class PipewireAudio implements AudioBackend {
 
 function goneError(): OperationError {
   return new OperationError("unavailable", "Cannot use PipeWire: the server is gone");
-}
-
-/** The configured default. A sink of ours that does not exist was left by somebody's crash and is nobody's choice. */
-function configuredDefault(server: SoundServer): string | null {
-  const name = parseDefaultName(server.defaultSink("configured"));
-  const isStale = name !== null && SINK_NAME.test(name) &&
-    !server.nodes().some((node) => node.name === name);
-  return isStale ? null : name;
-}
-
-function freeSinkName(server: SoundServer): string {
-  const taken = new Set(server.nodes().map((node) => node.name));
-  let number = 1;
-  while (taken.has(`punktfunk-${number}`)) number++;
-  return `punktfunk-${number}`;
-}
-
-/** Undo the claims' share in the configured default. Returns what it is now; undefined when it was none of theirs. */
-async function putBack(
-  server: SoundServer,
-  claims: readonly DefaultClaim[],
-): Promise<string | null | undefined> {
-  await server.sync(ANSWER_TIMEOUT_MS);
-  const configured = parseDefaultName(server.defaultSink("configured"));
-  const wanted = defaultWithout(configured, claims);
-  if (wanted === configured) return undefined;
-  server.setDefaultSink(encodeDefaultName(wanted));
-  await server.sync(ANSWER_TIMEOUT_MS);
-  return wanted;
 }

@@ -165,6 +165,15 @@ export class PipewireLab implements AsyncDisposable {
     });
   }
 
+  /** Wait until the session manager has written its configured default to disk, which it does once a second. */
+  async defaultIsOnDisk(name: string): Promise<void> {
+    const path = `${this.directory}/state/wireplumber/default-nodes`;
+    await eventually(`"${name}" is on disk`, async () => {
+      const text = await Deno.readTextFile(path).catch(() => "");
+      return text.includes(`default.configured.audio.sink=${name}\n`) ? true : undefined;
+    });
+  }
+
   async state(): Promise<LabState> {
     const objects = await this.#dump();
     const defaults = objects.find((one) => one.props?.["metadata.name"] === "default")?.metadata;

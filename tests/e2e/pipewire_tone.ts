@@ -13,6 +13,7 @@ const CHANNEL_MASKS: Readonly<Record<number, number>> = { 1: 0x4, 2: 0x3, 6: 0x3
 const WAVE_FORMAT_EXTENSIBLE = 0xfffe;
 const SUBFORMAT_FLOAT = Uint8Array.fromHex("0300000000001000800000aa00389b71");
 const WAV_HEADER_SIZE_BYTES = 68;
+const WINDOW_SAMPLES = RATE_HZ / 40;
 
 /** Interleaved samples, one tone of amplitude 0.5 per channel. */
 export function makeTones(frequenciesHz: readonly number[], durationMs: number): Float32Array {
@@ -105,16 +106,31 @@ export function channelOf(
   return samples.filter((_, index) => index % channel.of === channel.index);
 }
 
-/** Frequency by rising zero crossings, peak amplitude. */
-export function measureTone(samples: Float32Array): { frequencyHz: number; amplitude: number } {
+function frequencyOf(samples: Float32Array): number {
   const crossings: number[] = [];
   for (let index = 1; index < samples.length; index++) {
     const [before, after] = [samples[index - 1] ?? 0, samples[index] ?? 0];
     if (before < 0 && after >= 0) crossings.push(index - after / (after - before));
   }
   const [first, last] = [crossings[0] ?? 0, crossings.at(-1) ?? 0];
+  return crossings.length < 2 ? 0 : (crossings.length - 1) * RATE_HZ / (last - first);
+}
+
+function medianOf(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+}
+
+/**
+ * Frequency by rising zero crossings and peak amplitude, each the median over 25 ms: a busy machine makes gaps, and those
+ * are not what is measured.
+ */
+export function measureTone(samples: Float32Array): { frequencyHz: number; amplitude: number } {
+  const windows: Float32Array[] = [];
+  for (let start = 0; start + WINDOW_SAMPLES <= samples.length; start += WINDOW_SAMPLES) {
+    windows.push(samples.subarray(start, start + WINDOW_SAMPLES));
+  }
   return {
-    frequencyHz: crossings.length < 2 ? 0 : (crossings.length - 1) * RATE_HZ / (last - first),
-    amplitude: peakOf(samples),
+    frequencyHz: medianOf(windows.map(frequencyOf)),
+    amplitude: medianOf(windows.map(peakOf)),
   };
 }
