@@ -6,7 +6,7 @@ import {
   decodeClockStrips,
   readClockStrips,
   type StripImage,
-} from "../../../../src/media/sources/clock_strips.ts";
+} from "../../../client/clock_strips.ts";
 
 // 1 234 567 890 123 × 100 µs: groups 0x4CB, 0x609, 0x65F, 0x08F make the sum 0x1 1C2, of which 12 bits stay.
 const TIME = 1_234_567_890_123n;
