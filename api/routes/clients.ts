@@ -1,4 +1,8 @@
-/** Paired Moonlight clients. @module */
+/**
+ * Paired Moonlight clients.
+ *
+ * @module
+ */
 import { z } from "@hono/zod-openapi";
 import type { ApiApp } from "../app.ts";
 import { requireJson } from "../body.ts";

@@ -1,4 +1,8 @@
-/** What this host is and does. @module */
+/**
+ * What this host is and does.
+ *
+ * @module
+ */
 import { z } from "@hono/zod-openapi";
 import type { ApiApp } from "../app.ts";
 import type { HostFacade } from "../host_facade.ts";

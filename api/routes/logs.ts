@@ -1,4 +1,8 @@
-/** The host's newest log lines. @module */
+/**
+ * The host's newest log lines.
+ *
+ * @module
+ */
 import type { ApiApp } from "../app.ts";
 import type { HostFacade } from "../host_facade.ts";
 import { LogPage, LogQuery } from "../schemas.ts";

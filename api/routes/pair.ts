@@ -1,4 +1,8 @@
-/** Moonlight handshakes that wait for their PIN. @module */
+/**
+ * Moonlight handshakes that wait for their PIN.
+ *
+ * @module
+ */
 import type { ApiApp } from "../app.ts";
 import { requireJson } from "../body.ts";
 import type { HostFacade } from "../host_facade.ts";

@@ -1,4 +1,8 @@
-/** What runs now. @module */
+/**
+ * What runs now.
+ *
+ * @module
+ */
 import type { ApiApp } from "../app.ts";
 import type { HostFacade } from "../host_facade.ts";
 import { defineRoute, errorAnswers, UNAUTHORISED } from "./route.ts";

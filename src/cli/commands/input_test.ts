@@ -4,8 +4,8 @@
  * @module
  */
 import type { DisplayMode } from "../../display/ports.ts";
-import { chooseDisplayBackend } from "../../display/registry.ts";
 import { OperationError } from "../../lib/errors.ts";
+import { requireCompositor } from "../compositor.ts";
 import type { CommandRun, JsonFlag } from "../environment.ts";
 import { INPUT_STEP_MS, inputScriptStep } from "../input_script.ts";
 import { pause } from "../pause.ts";
@@ -22,11 +22,7 @@ export const run: CommandRun<InputTestFlags> = async (environment, flags) => {
   const { seconds = DRAW_SECONDS, wait = WAIT_SECONDS } = flags;
   const absolute = parseSize(env.get("PUNKTFUNK_INPUT_TEST_ABS"));
   const clock = await environment.openClock();
-  const { backend } = await chooseDisplayBackend({
-    source: "auto",
-    env,
-    directories: environment.directories(),
-  });
+  const backend = await requireCompositor(environment);
   await using display = await backend.createDisplay({ ...MODE, ...absolute });
   await using sink = await display.openInput();
 

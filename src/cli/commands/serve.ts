@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { HostOptions, OpenHost } from "../../host_options.ts";
+import type { Host, HostOptions, OpenHost } from "../../host_options.ts";
+import type { Clock } from "../../lib/clock.ts";
 import { OperationError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { CORE_ABI_VERSION, VERSION } from "../../lib/version.ts";
@@ -19,7 +20,7 @@ import {
 import { readFileIfPresent } from "../../store/file.ts";
 import { JsonStore } from "../../store/json_store.ts";
 import type { CliEnvironment, CommandRun } from "../environment.ts";
-import { describeChain } from "../print.ts";
+import { type CommandOutput, describeChain } from "../print.ts";
 
 /** Sessions, sound and displays are put back within this time (product specification 1.2). */
 const CLOSE_TIMEOUT_MS = 20_000;
@@ -37,33 +38,38 @@ export type ServeFlags = Readonly<
   }>
 >;
 
-export const run: CommandRun<ServeFlags> = async (environment, flags) => {
-  const directory = environment.directories().config;
+export const run: CommandRun<ServeFlags> = (environment, flags) =>
+  serve(environment, flags, async () => (await import("../../host.ts")).openHost);
+
+/** `loadHost` is called once the settings are known to be right: what it imports is most of the program. */
+export async function serve(
+  environment: CliEnvironment,
+  flags: ServeFlags,
+  loadHost: () => Promise<OpenHost>,
+): Promise<CommandOutput> {
+  const directories = environment.directories();
   const credentials = takeCredentials(environment.env);
   const env = layerEnv(
     { get: (name) => credentials.get(name) ?? environment.env.get(name) },
-    await readHostEnv(directory),
+    await readHostEnv(directories.config),
   );
   const clock = await environment.openClock();
   const log = openServeLog(environment, env);
+  const { logger, ring } = log;
   try {
-    log.logger.info("host.starting", { version: VERSION, abi: CORE_ABI_VERSION });
-    const options = await readOptions(flags, env, { directory, log, nowMs: () => clock.wallMs() });
-    const { openHost } = await import("../../host.ts") satisfies { openHost: OpenHost };
-    const exitCode = await runUntilStopped(environment, log.logger, () =>
-      openHost(options, {
-        env,
-        directories: environment.directories(),
-        logger: log.logger,
-        ring: log.ring,
-        clock,
-      }));
-    return { text: "", data: null, exitCode };
+    logger.info("host.starting", { version: VERSION, abi: CORE_ABI_VERSION });
+    const options = await readOptions(flags, env, { directory: directories.config, log, clock });
+    const openHost = await loadHost();
+    const hasFailed = await runUntilStopped(
+      { environment, logger, clock },
+      () => openHost(options, { env, directories, logger, ring, clock }),
+    );
+    return { text: "", data: null, exitCode: hasFailed ? 1 : 0 };
   } catch (error) {
-    log.logger.error("host.failed", { error: describeChain(error) });
+    logger.error("host.failed", { error: describeChain(error) });
     return { text: "", data: null, exitCode: 1 };
   }
-};
+}
 
 async function readHostEnv(directory: string): Promise<ReadonlyMap<string, string>> {
   const path = `${directory}/host.env`;
@@ -94,15 +100,15 @@ function openServeLog(
 async function readOptions(
   flags: ServeFlags,
   env: { get(name: string): string | undefined },
-  { directory, log, nowMs }: {
+  { directory, log, clock }: {
     readonly directory: string;
     readonly log: Log;
-    readonly nowMs: () => number;
+    readonly clock: Clock;
   },
 ): Promise<HostOptions> {
   const store = await JsonStore.open<Readonly<Record<string, unknown>>>(
     `${directory}/host-settings.json`,
-    { parse: requireObject, empty: {}, nowMs },
+    { parse: requireObject, empty: {}, nowMs: () => clock.wallMs() },
   );
   const { settings, warnings } = resolveSettings({
     flags: textOfFlags(flags),
@@ -123,7 +129,7 @@ function requireObject(json: unknown): Readonly<Record<string, unknown>> {
 }
 
 /** What each flag says in the terms of the settings registry. */
-export function textOfFlags(flags: ServeFlags): Partial<Record<SettingId, string>> {
+function textOfFlags(flags: ServeFlags): Partial<Record<SettingId, string>> {
   const text: Partial<Record<SettingId, string>> = {};
   if (flags.gamestream === true || flags.moonlight === true) text.gamestream = "on";
   if (flags.noMdns === true) text.mdns = "off";
@@ -148,34 +154,42 @@ function optionsOf(settings: ResolvedSettings): HostOptions {
   };
 }
 
-/** Open the host and wait for its end or a signal. A second signal ends the process at once. */
+interface Surroundings {
+  readonly environment: CliEnvironment;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/**
+ * Open the host and wait for its end, a signal or a crash; true after a crash. A second signal ends the process at once.
+ */
 async function runUntilStopped(
-  environment: CliEnvironment,
-  logger: Logger,
-  open: () => ReturnType<OpenHost>,
-): Promise<number> {
-  let signals = 0;
-  let fault: unknown;
+  { environment, logger, clock }: Surroundings,
+  open: () => Promise<Host>,
+): Promise<boolean> {
   const stop = Promise.withResolvers<void>();
+  let hasCrashed = false;
+  let hasSignal = false;
   using _signals = environment.onStopSignal(() => {
-    if (++signals > 1) environment.exit(1);
+    if (hasSignal) environment.exit(1);
+    hasSignal = true;
     logger.info("host.stopping", { reason: "signal" });
     stop.resolve();
   });
   using _crashes = onCrash((error) => {
+    hasCrashed = true;
     logger.error("host.crashed", { error: describeChain(error) });
-    fault ??= error;
     stop.resolve();
   });
   const host = await open();
-  for (const line of host.summary.lines) logger.info("host.ready", { detail: line });
   try {
+    for (const line of host.summary.lines) logger.info("host.ready", { detail: line });
     await Promise.race([host.ended, stop.promise]);
   } finally {
-    await closeInTime(environment, host);
+    await closeInTime(host, clock);
   }
   logger.info("host.stopped");
-  return fault === undefined ? 0 : 1;
+  return hasCrashed;
 }
 
 /** Calls `onError` for every error that nobody awaited; the process lives on until the host is closed. */
@@ -194,19 +208,14 @@ function onCrash(onError: (error: unknown) => void): Disposable {
   };
 }
 
-async function closeInTime(
-  environment: CliEnvironment,
-  host: { close(): Promise<void> },
-): Promise<void> {
-  const clock = await environment.openClock();
+async function closeInTime(host: Host, clock: Clock): Promise<void> {
   const late = Promise.withResolvers<never>();
-  const timer = clock.after(CLOSE_TIMEOUT_MS, () =>
+  const timer = clock.after(CLOSE_TIMEOUT_MS, () => {
+    const seconds = CLOSE_TIMEOUT_MS / 1000;
     late.reject(
-      new OperationError(
-        "failed",
-        `Cannot end within ${CLOSE_TIMEOUT_MS / 1000} s: something hangs`,
-      ),
-    ));
+      new OperationError("failed", `Cannot end within ${seconds} s: a part does not close`),
+    );
+  });
   try {
     await Promise.race([host.close(), late.promise]);
   } finally {

@@ -110,12 +110,8 @@ async function openSource(
   let spec: VideoSourceSpec = { kind: "synthetic", ...mode, content: "motion" };
   if (kind === "virtual") {
     // Only here: the synthetic picture must work where nothing of a desktop can be loaded.
-    const { chooseDisplayBackend } = await import("../../display/registry.ts");
-    const { backend } = await chooseDisplayBackend({
-      source: "auto",
-      env: environment.env,
-      directories: environment.directories(),
-    });
+    const { requireCompositor } = await import("../compositor.ts");
+    const backend = await requireCompositor(environment);
     spec = stack.use(await backend.createDisplay(mode)).videoSource;
   }
   return await openVideoSource(spec);

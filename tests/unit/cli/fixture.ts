@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { FakeClock } from "../../../src/lib/clock.ts";
+import { FakeClock, type Timer } from "../../../src/lib/clock.ts";
 import type { CliEnvironment } from "../../../src/cli/environment.ts";
 import { runProgram } from "../../../src/cli/program.ts";
 import { resolveDirectories } from "../../../src/platform/paths.ts";
@@ -14,11 +14,24 @@ export class ExitRequest extends Error {
   }
 }
 
+/** Tells when somebody begins to wait, so that a test can move the clock then. */
+class WatchedClock extends FakeClock {
+  readonly #waited = Promise.withResolvers<void>();
+  /** Resolves at the first timer. */
+  readonly firstTimer = this.#waited.promise;
+
+  override after(delayMs: number, callback: () => void): Timer {
+    const timer = super.after(delayMs, callback);
+    this.#waited.resolve();
+    return timer;
+  }
+}
+
 export class FakeCli {
   out = "";
   err = "";
   readonly variables: Map<string, string>;
-  readonly clock = new FakeClock();
+  readonly clock = new WatchedClock();
   readonly listeners = new Set<() => void>();
   readonly environment: CliEnvironment;
 

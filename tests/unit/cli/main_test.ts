@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { VERSION } from "../../../src/lib/version.ts";
+
+const MAIN = new URL("../../../main.ts", import.meta.url).pathname;
+
+async function main(...args: string[]) {
+  const output = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", MAIN, ...args],
+    env: { PUNKTFUNK_CONFIG_DIR: "/nonexistent/punktfunk", NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code: output.code, out: text(output.stdout), err: text(output.stderr) };
+}
+
+Deno.test("main.ts prints its version on stdout, by flag, letter and word", async () => {
+  for (const word of ["--version", "-V", "version"]) {
+    assert.deepEqual(await main(word), { code: 0, out: `punktfunk-host ${VERSION}\n`, err: "" });
+  }
+});
+
+Deno.test("main.ts exits 0 for help, 1 for refusals, 2 to 4 only below `ctl`", async () => {
+  const table: [string[], number][] = [
+    [[], 0],
+    [["serve", "--help"], 0],
+    [["frobnicate"], 1],
+    [["serve", "--bogus"], 1],
+    [["serve", "--mgmt-bind", "nowhere"], 1],
+    [["ctl", "status", "--bogus"], 2],
+    [["ctl", "status"], 3],
+  ];
+  for (const [args, code] of table) {
+    const result = await main(...args);
+    assert.equal(result.code, code, `${args.join(" ")}: ${result.err}`);
+    assert.equal(result.out, "");
+  }
+});
+
+Deno.test("main.ts takes it calmly when its reader leaves before it writes", async () => {
+  const script = 'set -o pipefail; "$0" run -A --no-check "$1" openapi | true';
+  const { code, stderr } = await new Deno.Command("bash", {
+    args: ["-c", script, Deno.execPath(), MAIN],
+  }).output();
+  assert.equal(new TextDecoder().decode(stderr), "");
+  assert.equal(code, 0);
+});
+
+Deno.test("main.ts loads three modules of its own before it knows the command", async () => {
+  const info = await new Deno.Command(Deno.execPath(), { args: ["info", "--json", MAIN] }).output();
+  const { modules } = JSON.parse(new TextDecoder().decode(info.stdout)) as {
+    modules: {
+      specifier: string;
+      dependencies?: { code?: { specifier: string }; isDynamic?: boolean }[];
+    }[];
+  };
+  const loaded = new Set<string>();
+  const visit = (specifier: string) => {
+    if (loaded.has(specifier)) return;
+    loaded.add(specifier);
+    const module = modules.find((one) => one.specifier === specifier);
+    for (const { code, isDynamic } of module?.dependencies ?? []) {
+      if (code !== undefined && isDynamic !== true) visit(code.specifier);
+    }
+  };
+  visit(`file://${MAIN}`);
+  assert.deepEqual([...loaded].map((one) => one.slice(one.lastIndexOf("/") + 1)).sort(), [
+    "errors.ts",
+    "main.ts",
+    "print.ts",
+    "version.ts",
+  ]);
+});
