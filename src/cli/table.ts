@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { command, group } from "./command.ts";
+import type { RouteMap } from "@stricli/core";
+import { type CliContext, command, group } from "./command.ts";
 import { decimalNumber, wholeNumber } from "./numbers.ts";
 import type { InputTestFlags } from "./commands/input_test.ts";
 import type { ServeFlags } from "./commands/serve.ts";
@@ -235,10 +236,10 @@ const completions = command<Record<never, never>, [string]>({
   parameters: {
     positional: { kind: "tuple", parameters: [argument("SHELL", "bash, zsh or fish")] },
   },
-  load: () => import("./commands/completions.ts"),
+  load: async () => ({ run: (await import("./commands/completions.ts")).completionsOf(ROUTES) }),
 });
 
-export const ROUTES = group({
+export const ROUTES: RouteMap<CliContext> = group({
   brief: "Stream this desktop to Moonlight clients",
   examples: ["serve --gamestream", "ctl pin 1234", "help ctl pin", "--version"],
   routes: {

@@ -7,7 +7,6 @@ import type { Command, RouteMap } from "@stricli/core";
 import { OperationError } from "../../lib/errors.ts";
 import { type CliContext, PROGRAM_NAME } from "../command.ts";
 import type { CommandRun } from "../environment.ts";
-import { ROUTES } from "../table.ts";
 
 /** What can follow the words of `path`. */
 interface Level {
@@ -15,17 +14,22 @@ interface Level {
   readonly words: readonly { readonly text: string; readonly brief: string }[];
 }
 
-export const run: CommandRun<Record<never, never>, [string]> = (_environment, _flags, shell) => {
-  const write = SHELLS[shell];
-  if (write === undefined) {
-    throw new OperationError(
-      "usage",
-      `Cannot complete for '${shell}': it must be one of ${Object.keys(SHELLS).join(", ")}`,
-    );
-  }
-  const text = write(levelsOf(ROUTES, []));
-  return Promise.resolve({ text, data: { shell, script: text } });
-};
+/** The command over the table `routes`, which lists this command among others. */
+export function completionsOf(
+  routes: RouteMap<CliContext>,
+): CommandRun<Record<never, never>, [string]> {
+  return (_environment, _flags, shell) => {
+    const write = SHELLS[shell];
+    if (write === undefined) {
+      throw new OperationError(
+        "usage",
+        `Cannot complete for '${shell}': it must be one of ${Object.keys(SHELLS).join(", ")}`,
+      );
+    }
+    const text = write(levelsOf(routes, []));
+    return Promise.resolve({ text, data: { shell, script: text } });
+  };
+}
 
 function levelsOf(target: RouteMap<CliContext> | Command<CliContext>, path: string[]): Level[] {
   const help = { text: "--help", brief: "Show how it is used" };
