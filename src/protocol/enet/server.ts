@@ -168,12 +168,11 @@ export class EnetServer<Admission> {
     this.#slots.set(peerId, { peer, admission, connectId: fields.connectId, source });
   }
 
-  /** A free slot; there are 4095 of them for a few peers. */
+  /** The drawn slot, or the next free one: there are 4095 of them for a few peers. */
   #drawSlot(): number {
-    for (;;) {
-      const peerId = this.#options.random(PEER_ID_UNKNOWN);
-      if (!this.#slots.has(peerId)) return peerId;
-    }
+    let peerId = this.#options.random(PEER_ID_UNKNOWN);
+    while (this.#slots.has(peerId)) peerId = (peerId + 1) % PEER_ID_UNKNOWN;
+    return peerId;
   }
 
   /** VERIFY_CONNECT for the CONNECT `fields`; what must come back unchanged comes back unchanged. */
