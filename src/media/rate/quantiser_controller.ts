@@ -103,6 +103,7 @@ export class QuantiserController {
       ? this.#sharpen(budgetBits)
       : quantiserOf(this.#expectedCost(facts) * this.#pixels / budgetBits);
     const floor = Math.max(facts.qpMin, QUANTISER_MIN, this.#lowestStep(facts.isIdr, budgetBits));
+    // Rounded up: between two steps the coarser one keeps the budget.
     const quantiser = Math.min(QUANTISER_MAX, Math.max(floor, Math.ceil(wanted)));
     this.#planned = { facts, quantiser };
     return quantiser;

@@ -5,6 +5,7 @@ import { openVideoEncoder } from "../../../../src/media/encoders/registry.ts";
 import { copyNativeBytes } from "../../../../src/media/native_bytes.ts";
 import type { VideoEncoderSpec } from "../../../../src/media/ports.ts";
 import { bgrxFrame, patternFrame, testVideoEncoder } from "../contract_video_encoder.ts";
+import { assertLeavesNothing } from "../process_usage.ts";
 import { NAL_IDR_SLICE, NAL_PPS, NAL_SLICE, NAL_SPS, parseSps, splitNals } from "./h264_stream.ts";
 
 const SPEC: VideoEncoderSpec = {
@@ -118,28 +119,12 @@ Deno.test("OpenH264 survives black and white noise at the highest rate, in one s
   }
 });
 
-Deno.test("OpenH264 leaves neither descriptors nor memory behind", async () => {
+Deno.test("OpenH264 leaves neither descriptors nor threads nor memory behind", async () => {
   const spec = { ...SPEC, widthPixels: 1280, heightPixels: 720, slices: 2 };
   const frame = patternFrame(spec, 0);
-  const openOnce = async () => {
+  // One encoder of this size takes 25 MB.
+  await assertLeavesNothing(async () => {
     using encoder = await openVideoEncoder(spec);
     encoder.encode(frame, { isIdrWanted: true, frameIndex: 0 });
-  };
-  for (let warmUp = 0; warmUp < 5; warmUp++) await openOnce();
-  const before = usage();
-  for (let round = 0; round < 50; round++) await openOnce();
-  const after = usage();
-  assert.equal(after.descriptors, before.descriptors);
-  assert.equal(after.threads, before.threads);
-  // One encoder of this size takes 25 MB.
-  assert.ok(after.rssBytes - before.rssBytes < 20e6, `${after.rssBytes - before.rssBytes} bytes`);
+  }, 20e6);
 });
-
-function usage() {
-  const status = Deno.readTextFileSync("/proc/self/status");
-  return {
-    descriptors: [...Deno.readDirSync("/proc/self/fd")].length,
-    threads: Number(/Threads:\s+(\d+)/.exec(status)?.[1]),
-    rssBytes: Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024,
-  };
-}

@@ -9,7 +9,8 @@ import {
   TONE_FREQUENCIES_HZ,
   ToneGenerator,
 } from "../../../../src/media/sources/tone.ts";
-import { AUDIO_LAYOUTS, testAudioEncoder } from "../contract_audio_encoder.ts";
+import { AUDIO_LAYOUTS, soundFrame, testAudioEncoder } from "../contract_audio_encoder.ts";
+import { assertLeavesNothing } from "../process_usage.ts";
 
 testAudioEncoder({ name: "Opus", open: openAudioEncoder });
 
@@ -108,4 +109,15 @@ Deno.test("OpusDecoder.decode() conceals a lost packet and refuses a damaged one
   assert.equal(decoder.decode(new Uint8Array(0)).length, BLOCK_SAMPLES * 2);
   // A packet of 20 ms: four times as long as this layout's.
   assert.throws(() => decoder.decode(new Uint8Array([0xFC, 1, 2, 3])), NativeError);
+});
+
+Deno.test("Opus leaves neither descriptors nor memory behind", async () => {
+  const spec = AUDIO_LAYOUTS[5];
+  assert.ok(spec !== undefined);
+  const frame = soundFrame(spec, 1);
+  // One encoder of eight streams takes about 0.4 MB.
+  await assertLeavesNothing(async () => {
+    using encoder = await openAudioEncoder(spec);
+    encoder.encode(frame);
+  }, 8e6);
 });

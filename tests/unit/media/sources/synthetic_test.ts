@@ -8,6 +8,7 @@ import {
   type SyntheticVideoSpec,
 } from "../../../../src/media/sources/synthetic.ts";
 import { testVideoSource } from "../contract_video_source.ts";
+import { assertLeavesNothing } from "../process_usage.ts";
 import { FakeTimer } from "./fake_timer.ts";
 
 const SPEC: SyntheticVideoSpec = {
@@ -85,4 +86,13 @@ Deno.test("SyntheticSource.close() closes its timer", () => {
   const timer = new FakeTimer();
   new SyntheticSource(SPEC, timer).close();
   assert.ok(timer.isClosed);
+});
+
+Deno.test("SyntheticSource leaves neither descriptors nor memory behind", async () => {
+  // Two pictures and a sheet of this size take 11 MB.
+  const size = { widthPixels: 1280, heightPixels: 720 };
+  await assertLeavesNothing(async () => {
+    using source = await openVideoSource({ ...SPEC, ...size, content: "text" });
+    await source.next(100);
+  }, 20e6);
 });
