@@ -142,6 +142,26 @@ export class GameStreamPlane implements AsyncDisposable {
 
   async #open(): Promise<void> {
     const { bind, portBase, clock, logger } = this.#options;
+    // First, because it names the program that has the port.
+    this.#http = this.#stack.use(
+      await openHttpServer({
+        bind,
+        httpPort: portBase,
+        httpsPort: portBase + PORT_OFFSETS.https,
+        identity: this.#options.identity,
+        clients: this.#options.clients,
+        pairingDesk: this.pairing,
+        launchDesk: this.desk,
+        apps: () => this.#options.apps,
+        info: () => ({
+          hostName: this.#options.hostName,
+          uniqueId: this.#options.uniqueId,
+          codecModeSupport: codecModeSupport(this.#options.capabilities.codecs),
+        }),
+        clock,
+        logger,
+      }),
+    );
     this.#rtsp = this.#stack.use(openRtspServer({
       bind,
       port: portBase + PORT_OFFSETS.rtsp,
@@ -149,24 +169,6 @@ export class GameStreamPlane implements AsyncDisposable {
       logger,
       streams: () => this.desk.stream === undefined ? [] : [this.desk.stream],
     }));
-    this.#http = await openHttpServer({
-      bind,
-      httpPort: portBase,
-      httpsPort: portBase + PORT_OFFSETS.https,
-      identity: this.#options.identity,
-      clients: this.#options.clients,
-      pairingDesk: this.pairing,
-      launchDesk: this.desk,
-      apps: () => this.#options.apps,
-      info: () => ({
-        hostName: this.#options.hostName,
-        uniqueId: this.#options.uniqueId,
-        codecModeSupport: codecModeSupport(this.#options.capabilities.codecs),
-      }),
-      clock,
-      logger,
-    });
-    this.#stack.defer(() => this.#http?.close());
   }
 
   async #streamEnvironment(): Promise<StreamEnvironment> {

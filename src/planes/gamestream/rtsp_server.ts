@@ -80,7 +80,7 @@ function listen(options: RtspServerOptions): Deno.TcpListener {
       `Cannot listen for RTSP on ${options.bind} port ${options.port}: ${
         isBusy ? "another program uses it" : describeError(error)
       }`,
-      { cause: error },
+      { remedy: "Stop that program, or choose other ports with --gamestream-port", cause: error },
     );
   }
 }
