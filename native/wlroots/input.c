@@ -21,11 +21,6 @@
 #define BUTTON_FIRST 0x110
 #define BUTTON_LAST 0x117
 
-struct virtual_keyboard {
-  struct zwp_virtual_keyboard_v1 *proxy;
-  bool has_keymap;
-};
-
 struct pf_wlroots_input {
   struct pf_connection connection;
   struct wl_seat *seat;
@@ -36,7 +31,7 @@ struct pf_wlroots_input {
   struct zwlr_virtual_pointer_manager_v1 *pointers;
   struct zwp_virtual_keyboard_manager_v1 *keyboard_manager;
   struct zwlr_virtual_pointer_v1 *pointer;
-  struct virtual_keyboard keyboards[KEYBOARDS];
+  struct zwp_virtual_keyboard_v1 *keyboards[KEYBOARDS]; /* NULL until it has a keymap */
 };
 
 static uint32_t now_ms(void) { return (uint32_t)(pf_now_us() / 1000); }
@@ -141,11 +136,6 @@ static int32_t make_devices(struct pf_wlroots_input *input, int64_t deadline_us)
   input->pointer = zwlr_virtual_pointer_manager_v1_create_virtual_pointer_with_output(
       input->pointers, input->seat, input->connection.output->proxy);
   if (input->pointer == NULL) return PF_WLROOTS_EMEMORY;
-  for (size_t index = 0; index < KEYBOARDS; index++) {
-    input->keyboards[index].proxy =
-        zwp_virtual_keyboard_manager_v1_create_virtual_keyboard(input->keyboard_manager, input->seat);
-    if (input->keyboards[index].proxy == NULL) return PF_WLROOTS_EMEMORY;
-  }
   return pf_connection_sync(&input->connection, deadline_us);
 }
 
@@ -201,14 +191,9 @@ static int32_t flush(struct pf_wlroots_input *input) {
   return pf_wl.display_get_error(display) == 0 ? PF_WLROOTS_OK : PF_WLROOTS_ELOST;
 }
 
-static struct virtual_keyboard *keyboard_of(struct pf_wlroots_input *input, uint32_t keyboard) {
-  return input == NULL || keyboard >= KEYBOARDS ? NULL : &input->keyboards[keyboard];
-}
-
 int32_t pf_wlroots_input_keymap(struct pf_wlroots_input *input, uint32_t keyboard, const uint8_t *text,
                                 size_t text_len) {
-  struct virtual_keyboard *target = keyboard_of(input, keyboard);
-  if (target == NULL || text == NULL || text_len < 1 || text_len > PF_WLROOTS_KEYMAP_MAX ||
+  if (input == NULL || keyboard >= KEYBOARDS || text == NULL || text_len < 1 || text_len > PF_WLROOTS_KEYMAP_MAX ||
       memchr(text, 0, text_len) != NULL) {
     return PF_WLROOTS_EINVAL;
   }
@@ -220,54 +205,63 @@ int32_t pf_wlroots_input_keymap(struct pf_wlroots_input *input, uint32_t keyboar
   uint8_t *bytes = ftruncate(fd, (off_t)size_bytes) == 0
                        ? mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
                        : MAP_FAILED;
-  if (bytes == MAP_FAILED) {
+  if (bytes != MAP_FAILED) {
+    memcpy(bytes, text, text_len);
+    munmap(bytes, size_bytes);
+    /* Made and given its keymap in one breath: programs are shown no keyboard without one. */
+    if (input->keyboards[keyboard] == NULL) {
+      input->keyboards[keyboard] =
+          zwp_virtual_keyboard_manager_v1_create_virtual_keyboard(input->keyboard_manager, input->seat);
+    }
+  }
+  if (bytes == MAP_FAILED || input->keyboards[keyboard] == NULL) {
     close(fd);
     return PF_WLROOTS_EMEMORY;
   }
-  memcpy(bytes, text, text_len);
-  munmap(bytes, size_bytes);
   /* libwayland sends a duplicate, and the compositor keeps its own copy of that. */
-  zwp_virtual_keyboard_v1_keymap(target->proxy, WL_KEYBOARD_KEYMAP_FORMAT_XKB_V1, fd, (uint32_t)size_bytes);
+  zwp_virtual_keyboard_v1_keymap(input->keyboards[keyboard], WL_KEYBOARD_KEYMAP_FORMAT_XKB_V1, fd,
+                                 (uint32_t)size_bytes);
   close(fd);
-  target->has_keymap = true;
   return flush(input);
 }
 
+/* NULL without a keymap too: the protocol makes a key without one fatal for the connection. */
+static struct zwp_virtual_keyboard_v1 *keyboard_of(struct pf_wlroots_input *input, uint32_t keyboard) {
+  return input == NULL || keyboard >= KEYBOARDS ? NULL : input->keyboards[keyboard];
+}
+
+static bool is_key(uint32_t code) { return code >= 1 && code <= PF_WLROOTS_KEY_MAX; }
+
 int32_t pf_wlroots_input_key(struct pf_wlroots_input *input, uint32_t keyboard, uint32_t code, uint32_t is_down) {
-  struct virtual_keyboard *target = keyboard_of(input, keyboard);
-  /* The protocol makes a key without a keymap fatal for the connection. */
-  if (target == NULL || !target->has_keymap || code < 1 || code > PF_WLROOTS_KEY_MAX || is_down > 1) {
-    return PF_WLROOTS_EINVAL;
-  }
+  struct zwp_virtual_keyboard_v1 *proxy = keyboard_of(input, keyboard);
+  if (proxy == NULL || !is_key(code) || is_down > 1) return PF_WLROOTS_EINVAL;
   int32_t status = begin(input);
   if (status != PF_WLROOTS_OK) return status;
-  zwp_virtual_keyboard_v1_key(target->proxy, now_ms(), code, is_down);
+  zwp_virtual_keyboard_v1_key(proxy, now_ms(), code, is_down);
   return flush(input);
 }
 
 int32_t pf_wlroots_input_modifiers(struct pf_wlroots_input *input, uint32_t keyboard, uint32_t depressed,
                                    uint32_t locked) {
-  struct virtual_keyboard *target = keyboard_of(input, keyboard);
-  if (target == NULL || !target->has_keymap || depressed > 0xff || locked > 0xff) return PF_WLROOTS_EINVAL;
+  struct zwp_virtual_keyboard_v1 *proxy = keyboard_of(input, keyboard);
+  if (proxy == NULL || depressed > 0xff || locked > 0xff) return PF_WLROOTS_EINVAL;
   int32_t status = begin(input);
   if (status != PF_WLROOTS_OK) return status;
-  zwp_virtual_keyboard_v1_modifiers(target->proxy, depressed, 0, locked, 0);
+  zwp_virtual_keyboard_v1_modifiers(proxy, depressed, 0, locked, 0);
   return flush(input);
 }
 
 int32_t pf_wlroots_input_tap(struct pf_wlroots_input *input, uint32_t keyboard, const uint16_t *codes,
                              size_t codes_len) {
-  struct virtual_keyboard *target = keyboard_of(input, keyboard);
-  if (target == NULL || !target->has_keymap || codes == NULL || codes_len < 1 || codes_len > PF_WLROOTS_TAPS_MAX) {
-    return PF_WLROOTS_EINVAL;
-  }
+  struct zwp_virtual_keyboard_v1 *proxy = keyboard_of(input, keyboard);
+  if (proxy == NULL || codes == NULL || codes_len < 1 || codes_len > PF_WLROOTS_TAPS_MAX) return PF_WLROOTS_EINVAL;
   for (size_t index = 0; index < codes_len; index++) {
-    if (codes[index] < 1 || codes[index] > PF_WLROOTS_KEY_MAX) return PF_WLROOTS_EINVAL;
+    if (!is_key(codes[index])) return PF_WLROOTS_EINVAL;
   }
   int32_t status = begin(input);
   for (size_t index = 0; index < codes_len && status == PF_WLROOTS_OK; index++) {
-    zwp_virtual_keyboard_v1_key(target->proxy, now_ms(), codes[index], WL_KEYBOARD_KEY_STATE_PRESSED);
-    zwp_virtual_keyboard_v1_key(target->proxy, now_ms(), codes[index], WL_KEYBOARD_KEY_STATE_RELEASED);
+    zwp_virtual_keyboard_v1_key(proxy, now_ms(), codes[index], WL_KEYBOARD_KEY_STATE_PRESSED);
+    zwp_virtual_keyboard_v1_key(proxy, now_ms(), codes[index], WL_KEYBOARD_KEY_STATE_RELEASED);
     if ((index + 1) % TAPS_PER_FLUSH == 0) status = flush(input);
   }
   return status == PF_WLROOTS_OK ? flush(input) : status;
@@ -326,7 +320,7 @@ int32_t pf_wlroots_input_scroll(struct pf_wlroots_input *input, uint32_t axis, d
 void pf_wlroots_input_close(struct pf_wlroots_input *input) {
   if (input == NULL) return;
   for (size_t index = 0; index < KEYBOARDS; index++) {
-    if (input->keyboards[index].proxy != NULL) zwp_virtual_keyboard_v1_destroy(input->keyboards[index].proxy);
+    if (input->keyboards[index] != NULL) zwp_virtual_keyboard_v1_destroy(input->keyboards[index]);
   }
   if (input->pointer != NULL) zwlr_virtual_pointer_v1_destroy(input->pointer);
   /* The protocol gives the keyboard manager no destructor: only our end of it is freed. */

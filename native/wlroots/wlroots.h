@@ -86,8 +86,8 @@ PF_WLROOTS_API int32_t pf_wlroots_capture_interrupt(struct pf_wlroots_capture *c
 /* Free everything. NULL is legal. */
 PF_WLROOTS_API void pf_wlroots_capture_close(struct pf_wlroots_capture *capture);
 
-/* Connect and make a virtual pointer mapped onto the output called `output_name`, and two virtual keyboards on the
- * first seat. Also reads the seat's keymap. Blocks up to 2 s. */
+/* Connect and make a virtual pointer on the first seat, mapped onto the output called `output_name`. Also reads the
+ * seat's keymap. Blocks up to 2 s. */
 PF_WLROOTS_API int32_t pf_wlroots_input_open(const uint8_t *socket_path, size_t socket_path_len,
                                              const uint8_t *output_name, size_t output_name_len,
                                              struct pf_wlroots_input **input);
@@ -97,7 +97,7 @@ PF_WLROOTS_API int32_t pf_wlroots_input_open(const uint8_t *socket_path, size_t 
 PF_WLROOTS_API int32_t pf_wlroots_input_seat_keymap(const struct pf_wlroots_input *input, uint8_t *text,
                                                     size_t capacity, size_t *text_len);
 
-/* Give a keyboard its XKB text (1 to PF_WLROOTS_KEYMAP_MAX bytes, no NUL). Must come before its first key. */
+/* Give a keyboard its XKB text (1 to PF_WLROOTS_KEYMAP_MAX bytes, no NUL). The first time makes the keyboard. */
 PF_WLROOTS_API int32_t pf_wlroots_input_keymap(struct pf_wlroots_input *input, uint32_t keyboard, const uint8_t *text,
                                                size_t text_len);
 

@@ -49,8 +49,3 @@ const CODES: ReadonlyMap<number, number> = new Map(
 export function evdevKeyOf(virtualKey: number): number | undefined {
   return CODES.get(virtualKey);
 }
-
-/** Every evdev key that {@link evdevKeyOf} can return. */
-export function allEvdevKeys(): readonly number[] {
-  return [...new Set(CODES.values())].sort((a, b) => a - b);
-}

@@ -49,6 +49,9 @@ const BUTTONS: Readonly<Record<PointerButton, number>> = {
 const AXIS_UNITS_PER_DETENT = 15;
 const DETENT = 120;
 
+/** Fewer keys than a keyboard has letters make no layout: programs that type make such keymaps. */
+const LAYOUT_KEYS_MIN = 40;
+
 /** Steps within a pixel that an absolute position can express. */
 const SUBPIXELS = 256;
 
@@ -179,15 +182,17 @@ export class WlrootsInputSink implements InputSink {
     const amount = axis === "vertical" ? -amount120 : amount120;
     const before = this.#wheel[axis];
     const total = Math.sign(before) === -Math.sign(amount) ? amount : before + amount;
-    const detents = Math.trunc(total / DETENT);
+    // Never -0.
+    const detents = Math.trunc(total / DETENT) || 0;
     this.#wheel[axis] = total - detents * DETENT;
     this.#devices.scroll(axis, amount * AXIS_UNITS_PER_DETENT / DETENT, detents);
   }
 }
 
-/** Another session's keymap is no layout of the user's, and neither is one without letters. */
+/** Another session's keymap is no layout of the user's, and neither is one with a few keys only. */
 function isLayoutOfUser(keymap: string): boolean {
-  return !keymap.includes(`xkb_symbols "${KEYMAP_MARK}"`) && readKeymap(keymap).codes.size >= 26;
+  return !keymap.includes(`xkb_symbols "${KEYMAP_MARK}"`) &&
+    readKeymap(keymap).keyCount >= LAYOUT_KEYS_MIN;
 }
 
 function clampMotion(pixels: number): number {

@@ -51,19 +51,13 @@ async function ordinaryUser(): Promise<{ prefix: string[]; uid: number; gid: num
   return { prefix, uid: Number(uid), gid: Number(gid) };
 }
 
-/** Resolves with what `find` finds, asked again after each change in `directory`. */
-async function untilFound<T>(directory: string, find: () => Promise<T | undefined>): Promise<T> {
-  using watcher = Deno.watchFs(directory);
-  const timer = setTimeout(() => watcher.close(), WAIT_MS);
-  try {
-    const first = await find();
-    if (first !== undefined) return first;
-    for await (const _ of watcher) {
-      const found = await find();
-      if (found !== undefined) return found;
-    }
-  } finally {
-    clearTimeout(timer);
+/** Resolves with what `find` finds. Nothing tells when another program is ready, so it is asked again and again. */
+async function untilFound<T>(find: () => Promise<T | undefined>): Promise<T> {
+  const deadlineMs = Date.now() + WAIT_MS;
+  while (Date.now() < deadlineMs) {
+    const found = await find();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
   throw new Error("Sway did not start");
 }
@@ -134,7 +128,7 @@ export class SwayLab implements AsyncDisposable {
     }
     try {
       const sockets = await Promise.race([
-        untilFound(directory, () => findSockets(directory)),
+        untilFound(() => findSockets(directory)),
         child.status.then(({ code }): never => {
           throw missing(`Sway (exit code ${code})`);
         }),

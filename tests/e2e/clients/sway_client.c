@@ -214,7 +214,12 @@ static const struct wl_pointer_listener pointer_listener = {
 };
 
 static void keyboard_keymap(void *data, struct wl_keyboard *k, uint32_t format, int32_t fd, uint32_t size) {
-  (void)data, (void)k, (void)format;
+  (void)data, (void)k;
+  if (format != WL_KEYBOARD_KEYMAP_FORMAT_XKB_V1) {
+    close(fd);
+    puts("{\"event\":\"no-keymap\"}");
+    return;
+  }
   char *text = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
   close(fd);
   if (text == MAP_FAILED) exit(4);
