@@ -54,7 +54,7 @@ function describeUsage(error: ArgumentScannerError): string {
     EnumValidationError: ({ externalFlagName, values }) =>
       `Cannot use --${externalFlagName}: it must be one of ${values.join(", ")}`,
     ArgumentParseError: ({ externalFlagNameOrPlaceholder, exception }) =>
-      `Cannot use ${externalFlagNameOrPlaceholder}: ${
+      `Cannot use --${externalFlagNameOrPlaceholder}: ${
         exception instanceof Error ? exception.message : "it is malformed"
       }`,
   });

@@ -10,6 +10,7 @@ import tls from "node:tls";
 import { equalBytes } from "../lib/bytes.ts";
 import { OperationError } from "../lib/errors.ts";
 import { readFileIfPresent } from "../store/file.ts";
+import { parseManagementToken } from "../trust/host_files.ts";
 
 /** The host answers in milliseconds; ending a session may take it seconds. */
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -35,7 +36,7 @@ export async function readManagementAccess(configDirectory: string): Promise<Man
     ),
   );
   const url = parseEndpoint(endpoint);
-  const bearer = /^(?:PUNKTFUNK_MGMT_TOKEN=)?([0-9a-zA-Z]{16,})\s*$/.exec(token ?? "")?.[1];
+  const bearer = parseManagementToken(token ?? "");
   if (url === undefined || bearer === undefined || certificate === undefined) {
     throw new OperationError(
       "unreachable",

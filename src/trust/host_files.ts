@@ -55,7 +55,7 @@ export async function openManagementToken(
   const bytes = await readFileIfPresent(path);
   let notice: string | undefined;
   if (bytes !== undefined) {
-    const token = parseToken(new TextDecoder().decode(bytes));
+    const token = parseManagementToken(new TextDecoder().decode(bytes));
     if (token !== undefined) return { token, notice: undefined };
     const kept = await keepDamagedFile(path, options.nowMs());
     notice = `${path} held no token: it is kept as ${kept}, and a new token was made`;
@@ -75,7 +75,8 @@ export async function writeManagementEndpoint(directory: string, port: number): 
   );
 }
 
-function parseToken(text: string): string | undefined {
+/** The token in the text of `mgmt-token`, or undefined. */
+export function parseManagementToken(text: string): string | undefined {
   for (const line of text.split("\n")) {
     const trimmed = line.trim();
     if (trimmed === "" || trimmed.startsWith("#")) continue;

@@ -130,7 +130,8 @@ Deno.test("/clients renames, unpairs one and unpairs all", async () => {
     label: "TV",
   });
   assert.deepEqual(await (await rename('{"label":null}')).json(), { fingerprint: FINGERPRINT });
-  assert.equal((await rename(JSON.stringify({ label: "x".repeat(64) }))).status, 200);
+  const longest = "x".repeat(64);
+  assert.equal((await (await rename(JSON.stringify({ label: longest }))).json()).label, longest);
   for (const body of ["{}", '{"label":""}', JSON.stringify({ label: "x".repeat(65) })]) {
     const answer = await rename(body);
     assert.equal(answer.status, 422, body);
