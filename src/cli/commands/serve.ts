@@ -25,6 +25,9 @@ import { type CommandOutput, describeChain } from "../print.ts";
 /** Sessions, sound and displays are put back within this time (product specification 1.2). */
 const CLOSE_TIMEOUT_MS = 20_000;
 
+const GAMESTREAM_WARNING =
+  "Moonlight clients are served: their pairing begins over plain HTTP, so use this in a network you trust";
+
 export type ServeFlags = Readonly<
   Partial<{
     gamestream: boolean;
@@ -59,6 +62,7 @@ export async function serve(
   try {
     logger.info("host.starting", { version: VERSION, abi: CORE_ABI_VERSION });
     const options = await readOptions(flags, env, { directory: directories.config, log, clock });
+    if (options.isGamestreamOn) logger.warn("host.gamestream", { detail: GAMESTREAM_WARNING });
     const openHost = await loadHost();
     const hasFailed = await runUntilStopped(
       { environment, logger, clock },

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { serve, type ServeFlags } from "../../../src/cli/commands/serve.ts";
 import type { Host, HostEnvironment, HostOptions, OpenHost } from "../../../src/host_options.ts";
 import { OperationError } from "../../../src/lib/errors.ts";
+import { HOST_ENV_BYTES_MAX } from "../../../src/platform/config_env_file.ts";
 import { ExitRequest, FakeCli } from "./fixture.ts";
 
 const DEFAULTS: HostOptions = {
@@ -126,6 +127,22 @@ Deno.test("serve() warns about what it cannot use and starts without it", async 
   assert.deepEqual(options, DEFAULTS);
   assert.match(log, /WARN host\.setting detail=".*host-settings\.json was damaged/);
   assert.match(log, /WARN host\.setting detail="Cannot use PUNKTFUNK_ENCODER: /);
+});
+
+Deno.test("serve() warns when Moonlight clients are served, and only then", async () => {
+  const warning = /WARN host\.gamestream detail=".*plain HTTP/;
+  assert.match((await optionsFor({ gamestream: true })).log, warning);
+  assert.doesNotMatch((await optionsFor({})).log, warning);
+});
+
+Deno.test("serve() reads a host.env of the largest size and refuses one byte more", async () => {
+  const text = "PUNKTFUNK_MDNS=0\n#".padEnd(HOST_ENV_BYTES_MAX, "x");
+  const { options } = await optionsFor({}, { files: { "host.env": text } });
+  assert.equal(options?.isMdnsOn, false);
+  await assert.rejects(
+    optionsFor({}, { files: { "host.env": `${text}x` } }),
+    { name: "OperationError", code: "storage" },
+  );
 });
 
 Deno.test("serve() stops before it loads the host when a flag or a file is wrong", async () => {
