@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { ProtocolError } from "../../src/lib/errors.ts";
 import { fuzz, FuzzFailure, loadTargets } from "./registry.ts";
-import { mutate, SeededRandom } from "./mutate.ts";
+import { mutate } from "./mutate.ts";
+import { SeededRandom } from "./seeded_random.ts";
 import type { FuzzTarget } from "./target.ts";
 
 const ITERATIONS_SMOKE = 3_000;

@@ -9,7 +9,8 @@
  */
 import { toHex } from "../../src/lib/bytes.ts";
 import { ProtocolError } from "../../src/lib/errors.ts";
-import { mutate, SeededRandom } from "./mutate.ts";
+import { mutate } from "./mutate.ts";
+import { SeededRandom } from "./seeded_random.ts";
 import type { FuzzTarget } from "./target.ts";
 
 const TARGETS_URL = new URL("./targets/", import.meta.url);
