@@ -6,12 +6,18 @@
 import { openTerminal } from "./src/cli/print.ts";
 import { VERSION } from "./src/lib/version.ts";
 
+type Program = typeof import("./src/cli/program.ts");
+
+// A literal in `import()` would be read, with all that lies behind it, before the first line here runs. For the same
+// reason `deno compile` does not see it and is told to include it.
+const PROGRAM = import.meta.resolve("./src/cli/program.ts");
+
 if (import.meta.main) {
   const terminal = openTerminal(Deno.env);
   if (["--version", "-V", "version"].includes(Deno.args[0] ?? "")) {
     terminal.writeOut(`punktfunk-host ${VERSION}\n`);
   } else {
-    const { processEnvironment, runProgram } = await import("./src/cli/program.ts");
+    const { processEnvironment, runProgram }: Program = await import(PROGRAM);
     // Whatever still runs must not keep the process: what had to be put back has been.
     Deno.exit(await runProgram(Deno.args, processEnvironment(terminal)));
   }
