@@ -40,7 +40,7 @@ export class WlrootsInput implements Disposable {
     this.#target = target;
   }
 
-  /** Connect and make the devices. Throws OperationError, within two seconds. */
+  /** Connect and make the pointer. Throws OperationError, within two seconds. */
   static async open(target: WlrootsTarget): Promise<WlrootsInput> {
     const { library, handle } = await openWlroots(
       target,
@@ -68,7 +68,7 @@ export class WlrootsInput implements Disposable {
     return new TextDecoder().decode(text);
   }
 
-  /** Give a keyboard its XKB text, before its first key. */
+  /** Give a keyboard its XKB text; the first time makes the keyboard, and its keys come after that only. */
   setKeymap(keyboard: WlrootsKeyboard, text: string): void {
     const bytes = new TextEncoder().encode(text);
     this.#require(
