@@ -329,7 +329,6 @@ class UdpControlServer implements ControlServer {
         this.#pumpSoon();
       },
       disconnect: () => {
-        if (peer.state === "disconnecting") return;
         peer.disconnect();
         this.#pumpSoon();
       },

@@ -128,9 +128,13 @@ export class EnetPeer {
     return this.#queue.queueMessage(bytes, { channel, delivery, mtuBytes: this.#link.mtuBytes });
   }
 
-  /** Leave gracefully: DISCONNECT is repeated until acknowledged. What was sent before is repeated meanwhile. */
+  /**
+   * Leave gracefully: DISCONNECT is repeated until acknowledged, and what was sent before meanwhile. A handshake that
+   * is not done ends at once. Twice is legal.
+   */
   disconnect(): void {
-    if (this.#state !== "connected") return this.drop();
+    if (this.#state === "connecting" || this.#state === "acknowledging-connect") this.drop();
+    if (this.#state !== "connected") return;
     this.#state = "disconnecting";
     this.#queue.queuePeerCommand({ kind: "disconnect", data: 0 });
   }
