@@ -134,6 +134,7 @@ static void on_global_remove(void *data, uint32_t id) {
   }
   for (uint32_t index = 0; index < handle->node_count; index++) {
     if (handle->nodes[index].id != id) continue;
+    if (handle->stream != NULL) pf_stream_node_removed(handle->stream, handle->nodes[index].name);
     handle->nodes[index] = handle->nodes[--handle->node_count];
     return;
   }

@@ -50,6 +50,9 @@ struct pw_properties *pf_properties_of(struct pf_pipewire *handle, const uint8_t
 
 bool pf_is_timeout(int32_t timeout_ms);
 
+/* The server removed the node `name`: the end of a stream that captures from it. */
+void pf_stream_node_removed(struct pf_stream *stream, const char *name);
+
 /* The stream's samples stop before this returns. NULL is legal. */
 void pf_stream_close(struct pf_pipewire *handle, struct pf_stream *stream);
 

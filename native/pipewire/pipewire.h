@@ -118,7 +118,8 @@ PF_PIPEWIRE_EXPORT int32_t pf_pipewire_echo_open(struct pf_pipewire *handle, con
 
 /*
  * Open the one stream of the handle (enum pf_pipewire_direction): 48 kHz, interleaved 32-bit float, channels
- * FL FR FC LFE RL RR SL SR (the first 2, 6 or 8), or one channel for a microphone.
+ * FL FR FC LFE RL RR SL SR (the first 2, 6 or 8); for a microphone one or two. A stream whose properties name a
+ * target.object ends (EGONE) when the node of that name does.
  */
 PF_PIPEWIRE_EXPORT int32_t pf_pipewire_stream_open(struct pf_pipewire *handle, uint32_t direction,
                                                    uint32_t channels, const uint8_t *properties,

@@ -16,6 +16,7 @@ struct pf_stream {
   struct pf_ring ring;
   struct pf_pacer pacer;
   uint32_t direction;
+  char target[sizeof((struct pf_pipewire_node *)0)->name]; /* the sink's name; empty without one */
   bool is_connected;
   bool is_lost;
   bool is_primed;                  /* microphone, data thread only: enough waits to play without a gap */
@@ -149,6 +150,11 @@ static int32_t start_stream(struct pf_stream *stream, uint32_t channels, struct 
   return connect_stream(stream) < 0 ? PF_PIPEWIRE_EREFUSED : PF_PIPEWIRE_OK;
 }
 
+/* Session managers differ in what they do with a stream whose sink is gone: destroy it, or leave it idle for ever. */
+void pf_stream_node_removed(struct pf_stream *stream, const char *name) {
+  if (stream->target[0] != '\0' && strcmp(stream->target, name) == 0) stream->is_lost = true;
+}
+
 static bool are_channels(uint32_t direction, uint32_t channels) {
   if (direction == PF_PIPEWIRE_MICROPHONE) return channels == 1 || channels == 2;
   return direction == PF_PIPEWIRE_CAPTURE && (channels == 2 || channels == 6 || channels == 8);
@@ -168,6 +174,8 @@ int32_t pf_pipewire_stream_open(struct pf_pipewire *handle, uint32_t direction, 
   }
   stream->handle = handle;
   stream->direction = direction;
+  const char *target = spa_dict_lookup(&parsed->dict, PW_KEY_TARGET_OBJECT);
+  if (target != NULL) strncpy(stream->target, target, sizeof stream->target - 1);
   int32_t status = start_stream(stream, channels, parsed);
   if (status != PF_PIPEWIRE_OK) {
     pf_stream_close(handle, stream);
