@@ -95,23 +95,7 @@ export class PipewireAudio implements AudioBackend {
   }
 
   recover(): Promise<readonly string[]> {
-    return this.#inTurn(async () => {
-      if (this.#claims.length > 0) return [];
-      const entry = await this.#journal.read(this.#options.clock.wallMs());
-      if (entry === undefined || await isOwnedByAnother(entry.owner)) return [];
-      let server: SoundServer;
-      try {
-        server = await this.#connect(ANSWER_TIMEOUT_MS);
-      } catch {
-        // The journal stays, and the first claim or the next start tries again.
-        return [];
-      }
-      try {
-        return await this.#undo(server, entry.claims);
-      } finally {
-        server.close();
-      }
-    });
+    return this.#inTurn(() => this.#undoAnew());
   }
 
   /** A microphone named `name`, independent of claims. Throws OperationError "unavailable" or "missing-library". */
@@ -196,7 +180,7 @@ export class PipewireAudio implements AudioBackend {
       if (this.#claims.length > 0) await this.#writeJournal(this.#claims);
       else await this.#journal.remove();
     } catch (error) {
-      if (!(error instanceof OperationError) || error.code !== "unavailable") throw error;
+      if (!isUnreachable(error)) throw error;
       // The sinks of all claims went with the server. It may have come back with our default on its disk.
       this.#disconnect();
       await this.#undoAnew();
@@ -205,26 +189,32 @@ export class PipewireAudio implements AudioBackend {
     }
   }
 
-  async #undoAnew(): Promise<void> {
+  /** Undo what the journal says over a connection of its own. Without a server it waits for the next claim or start. */
+  async #undoAnew(): Promise<string[]> {
+    if (await this.#leftBehind() === undefined) return [];
     let server: SoundServer | undefined;
     try {
       server = await this.#connect(ANSWER_TIMEOUT_MS);
-      await this.#undoFormer(server);
+      return await this.#undoFormer(server);
     } catch (error) {
-      // Left in the journal for the next claim or start.
-      if (!(error instanceof OperationError)) throw error;
+      if (!isUnreachable(error)) throw error;
+      return [];
     } finally {
       server?.close();
     }
   }
 
-  /** Undo what the journal says before the first claim of a connection. */
-  async #undoFormer(server: SoundServer): Promise<void> {
-    if (this.#claims.length > 0) return;
+  /** Undo what the journal says, before the first claim of a connection. */
+  async #undoFormer(server: SoundServer): Promise<string[]> {
+    const claims = await this.#leftBehind();
+    return claims === undefined ? [] : await this.#undo(server, claims);
+  }
+
+  /** Claims of the journal that nobody holds any more. */
+  async #leftBehind(): Promise<readonly DefaultClaim[] | undefined> {
+    if (this.#claims.length > 0) return undefined;
     const entry = await this.#journal.read(this.#options.clock.wallMs());
-    if (entry !== undefined && !await isOwnedByAnother(entry.owner)) {
-      await this.#undo(server, entry.claims);
-    }
+    return entry === undefined || await isOwnedByAnother(entry.owner) ? undefined : entry.claims;
   }
 
   async #undo(server: SoundServer, claims: readonly DefaultClaim[]): Promise<string[]> {
@@ -338,6 +328,12 @@ export class PipewireAudio implements AudioBackend {
     this.#work = turn.catch(() => {});
     return turn;
   }
+}
+
+/** PipeWire or its session manager is not there; anything else is a fault. */
+function isUnreachable(error: unknown): boolean {
+  return error instanceof OperationError &&
+    (error.code === "unavailable" || error.code === "missing-library");
 }
 
 function goneError(): OperationError {
