@@ -14,11 +14,14 @@ import {
   recordSound,
 } from "./pipewire_tone.ts";
 
+/** Outside of the tests: it keeps libc open. */
+const CLOCK = openSystemClock();
+
 function backendOf(lab: PipewireLab): PipewireAudio {
   return createPipewireAudio({
     socketPath: lab.socketPath,
     stateDirectory: lab.stateDirectory,
-    clock: openSystemClock(),
+    clock: CLOCK,
   });
 }
 

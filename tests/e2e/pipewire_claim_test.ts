@@ -4,6 +4,9 @@ import type { AudioClaim } from "../../src/audio/ports.ts";
 import { openSystemClock } from "../../src/platform/system_clock.ts";
 import { eventually, type LabState, PipewireLab } from "./pipewire_lab.ts";
 
+/** Outside of the tests: it keeps libc open. */
+const CLOCK = openSystemClock();
+
 const CHILD = new URL("./pipewire_claim_child.ts", import.meta.url).pathname;
 const STEREO = { channels: 2, isHeardOnHost: false } as const;
 
@@ -11,7 +14,7 @@ function backendOf(lab: PipewireLab): PipewireAudio {
   return createPipewireAudio({
     socketPath: lab.socketPath,
     stateDirectory: lab.stateDirectory,
-    clock: openSystemClock(),
+    clock: CLOCK,
   });
 }
 

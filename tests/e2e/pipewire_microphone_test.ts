@@ -6,6 +6,9 @@ import { openSystemClock } from "../../src/platform/system_clock.ts";
 import { PipewireLab } from "./pipewire_lab.ts";
 import { decodeMonoWav, makeTones, measureTone, RATE_HZ } from "./pipewire_tone.ts";
 
+/** Outside of the tests: it keeps libc open. */
+const CLOCK = openSystemClock();
+
 const BLOCK_SAMPLES = 480;
 
 /** Speak a tone for as long as it lasts; the silence of a sink's monitor is the clock. */
@@ -33,7 +36,7 @@ Deno.test("openMicrophone() gives applications a source that records what is wri
   const backend = createPipewireAudio({
     socketPath: lab.socketPath,
     stateDirectory: lab.stateDirectory,
-    clock: openSystemClock(),
+    clock: CLOCK,
   });
   using microphone = backend.openMicrophone({ name: "punktfunk-microphone", channels: 1 });
   const path = `${lab.directory}/recorded.wav`;
