@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ProcessIdentity } from "../platform/process_identity.ts";
 import {
   ensurePrivateDirectory,
   keepDamagedFile,
@@ -12,15 +13,8 @@ import {
 } from "../store/file.ts";
 import type { DefaultClaim } from "./pipewire_defaults.ts";
 
-/** Tells one process from a later one with the same id. */
-export interface JournalOwner {
-  readonly processId: number;
-  /** When it started, in clock ticks since boot. */
-  readonly startTicks: number;
-}
-
 export interface JournalEntry {
-  readonly owner: JournalOwner;
+  readonly owner: ProcessIdentity;
   readonly claims: readonly DefaultClaim[];
 }
 

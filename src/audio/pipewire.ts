@@ -7,12 +7,12 @@
  *
  * @module
  */
+import { isRunningElsewhere, thisProcess } from "../platform/process_identity.ts";
 import { PipewireConnection } from "../../ffi/pipewire.ts";
 import type { Clock, Timer } from "../lib/clock.ts";
 import { describeError, OperationError } from "../lib/errors.ts";
 import type { AudioChannels, AudioSourceSpec } from "../media/ports.ts";
 import { AudioJournal } from "./journal.ts";
-import { isOwnedByAnother, thisProcess } from "./journal_owner.ts";
 import { claimsWithout, type DefaultClaim, encodeDefaultName } from "./pipewire_defaults.ts";
 import { openPipewireMicrophone } from "./pipewire_microphone.ts";
 import { echoArguments, sinkProperties } from "./pipewire_properties.ts";
@@ -214,7 +214,7 @@ export class PipewireAudio implements AudioBackend {
   async #leftBehind(): Promise<readonly DefaultClaim[] | undefined> {
     if (this.#claims.length > 0) return undefined;
     const entry = await this.#journal.read(this.#options.clock.wallMs());
-    return entry === undefined || await isOwnedByAnother(entry.owner) ? undefined : entry.claims;
+    return entry === undefined || await isRunningElsewhere(entry.owner) ? undefined : entry.claims;
   }
 
   async #undo(server: SoundServer, claims: readonly DefaultClaim[]): Promise<string[]> {

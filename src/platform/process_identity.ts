@@ -31,3 +31,8 @@ export async function thisProcess(): Promise<ProcessIdentity> {
 export async function isRunning(identity: ProcessIdentity): Promise<boolean> {
   return await startTicksOf(identity.processId) === identity.startTicks;
 }
+
+/** True for a running process other than this one: what it wrote is in use, not left behind. */
+export async function isRunningElsewhere(identity: ProcessIdentity): Promise<boolean> {
+  return identity.processId !== Deno.pid && await isRunning(identity);
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { AudioJournal } from "../../../src/audio/journal.ts";
-import { isOwnedByAnother, thisProcess } from "../../../src/audio/journal_owner.ts";
+import { isRunningElsewhere, thisProcess } from "../../../src/platform/process_identity.ts";
 
 const ENTRY = {
   owner: { processId: 4, startTicks: 77 },
@@ -64,18 +64,18 @@ Deno.test("AudioJournal.read() sets a damaged file aside", async () => {
   });
 });
 
-Deno.test("isOwnedByAnother() knows a process from a later one with the same id", async () => {
+Deno.test("isRunningElsewhere() knows a process from a later one with the same id", async () => {
   const own = await thisProcess();
   assert.equal(own.processId, Deno.pid);
   assert.ok(own.startTicks > 0);
-  assert.equal(await isOwnedByAnother(own), false);
+  assert.equal(await isRunningElsewhere(own), false);
   const stat = await Deno.readTextFile(`/proc/${Deno.ppid}/stat`);
   const startTicks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
-  assert.equal(await isOwnedByAnother({ processId: Deno.ppid, startTicks }), true);
+  assert.equal(await isRunningElsewhere({ processId: Deno.ppid, startTicks }), true);
   assert.equal(
-    await isOwnedByAnother({ processId: Deno.ppid, startTicks: startTicks - 1 }),
+    await isRunningElsewhere({ processId: Deno.ppid, startTicks: startTicks - 1 }),
     false,
   );
   // Beyond the largest id that Linux gives.
-  assert.equal(await isOwnedByAnother({ processId: 2 ** 22 + 1, startTicks }), false);
+  assert.equal(await isRunningElsewhere({ processId: 2 ** 22 + 1, startTicks }), false);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { AudioJournal } from "../../../src/audio/journal.ts";
-import { thisProcess } from "../../../src/audio/journal_owner.ts";
+import { thisProcess } from "../../../src/platform/process_identity.ts";
 import { createPipewireAudio, type PipewireAudio } from "../../../src/audio/pipewire.ts";
 import { FakeClock } from "../../../src/lib/clock.ts";
 import { FakeSoundServer } from "./fake_sound_server.ts";
