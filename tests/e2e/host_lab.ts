@@ -4,7 +4,7 @@
  * @module
  */
 import { openHost } from "../../src/host.ts";
-import type { Host, HostOptions } from "../../src/host_options.ts";
+import type { EnvironmentReader, Host, HostOptions } from "../../src/host_options.ts";
 import { OperationError } from "../../src/lib/errors.ts";
 import { SILENT_LOGGER } from "../../src/lib/logger.ts";
 import { LogRing } from "../../src/log/ring.ts";
@@ -28,10 +28,13 @@ export interface HostLab extends AsyncDisposable {
   pairedClient(): Promise<MoonlightClient>;
 }
 
-/** Open a host. `changes` overrule the options of a bare synthetic host. */
-export async function openHostLab(changes: Partial<HostOptions> = {}): Promise<HostLab> {
+/** Open a host. `changes` overrule the options of a bare synthetic host; `env` is the desktop it runs in. */
+export async function openHostLab(
+  changes: Partial<HostOptions> = {},
+  env: EnvironmentReader = { get: () => undefined },
+): Promise<HostLab> {
   const directory = await Deno.makeTempDir({ prefix: "pf-host-" });
-  const { host, portBase, managementPort } = await openSomewhere(directory, changes);
+  const { host, portBase, managementPort } = await openSomewhere(directory, { changes, env });
   const token = (await Deno.readTextFile(`${directory}/mgmt-token`)).trim().split("=")[1] ?? "";
   const certificate = await Deno.readTextFile(`${directory}/native-cert.pem`);
   const http = Deno.createHttpClient({ caCerts: [certificate] });
@@ -74,7 +77,10 @@ async function deliver(lab: HostLab, pin: string): Promise<void> {
 }
 
 /** Ports are wanted at fixed distances, so the system cannot choose them: try until a range is free. */
-async function openSomewhere(directory: string, changes: Partial<HostOptions>) {
+async function openSomewhere(
+  directory: string,
+  { changes, env }: { readonly changes: Partial<HostOptions>; readonly env: EnvironmentReader },
+) {
   const clock = openSystemClock();
   const directories = resolveDirectories({
     HOME: directory,
@@ -97,7 +103,7 @@ async function openSomewhere(directory: string, changes: Partial<HostOptions>) {
         hostName: "lab",
         ...changes,
       }, {
-        env: { get: () => undefined },
+        env,
         directories,
         logger: SILENT_LOGGER,
         ring: new LogRing(),

@@ -233,3 +233,30 @@ Deno.test("WlrootsInputSink says so when the compositor is gone", async () => {
     code: "unavailable",
   });
 });
+
+Deno.test("A host that is killed leaves no key and no button down", async () => {
+  await using lab = await SwayLab.start();
+  const client = await lab.startClient(OUTPUT.outputName, "still");
+  await using child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", new URL("./sway_input_child.ts", import.meta.url).pathname],
+      ...[lab.waylandSocket, OUTPUT.outputName],
+    ],
+    stdin: "piped",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const isHeld = (kind: string) => ({ event, isDown }: LabEvent) =>
+    event === kind && isDown === true;
+  await client.until(isHeld("key"));
+  await client.until(isHeld("button"));
+  child.kill("SIGKILL");
+  // A device that goes away takes its focus along: a program lets go of what it held then, too.
+  const held = new Set(["key", "button"]);
+  await client.until(({ event, isDown }) => {
+    if (isDown === false) held.delete(event);
+    if (event === "keyboard-leave") held.delete("key");
+    if (event === "leave") held.delete("button");
+    return held.size === 0;
+  });
+});
