@@ -195,7 +195,6 @@ class UdpControlServer implements ControlServer {
     for (const peer of this.#enet.peers) peer.drop();
     this.#pump();
     this.#isClosed = true;
-    this.#timer?.cancel();
     await this.#sending;
     this.#socket.close();
     await this.#listening;

@@ -165,7 +165,6 @@ export class EnetPeer {
     }
     if (!command.isReliable) return;
     if (sentTime === undefined) throw new ProtocolError("malformed", "Cannot acknowledge: no time");
-    if (this.#state !== "connected" && this.#state !== "acknowledging-disconnect") return;
     const { channel, sequence } = command;
     this.#acknowledgements.push({ channel, sequence, sentTime });
   }
