@@ -21,7 +21,7 @@ export function createServer(): EnetServer<string> {
   });
 }
 
-/** Messages among `events` as text of hexadecimal bytes. */
+/** Copies of the messages among `events`. */
 export function messagesOf(events: readonly PeerEvent[]): Uint8Array[] {
   return events.flatMap((event) => event.kind === "message" ? [event.bytes.slice()] : []);
 }
