@@ -46,9 +46,3 @@ export class TokenCheck {
 function digestOf(text: string): Uint8Array {
   return createHash("sha256").update(text, "utf8").digest();
 }
-
-/** True for 127.0.0.0/8, ::1, and the former written as IPv6. */
-export function isLoopback(address: string): boolean {
-  const plain = address.toLowerCase().replace(/^::ffff:/, "");
-  return plain === "::1" || /^127(\.[0-9]{1,3}){3}$/.test(plain);
-}

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { plainAddress } from "../../lib/address.ts";
 import { viewOf } from "../../lib/bytes.ts";
 import type { Clock, Timer } from "../../lib/clock.ts";
 import { describeError, OperationError, ProtocolError } from "../../lib/errors.ts";
@@ -348,11 +349,6 @@ const CLOSED_REASONS = {
   "timeout": "timeout",
   "local": "host",
 } as const satisfies Record<string, ControlClosed>;
-
-/** An IPv4 address as such, when a socket of both families saw it in its mapped form. */
-function plainAddress(address: string): string {
-  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
-}
 
 /** Uniform in 0…bound − 1, for small bounds. */
 function randomBelow(bound: number): number {

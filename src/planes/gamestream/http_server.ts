@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { plainAddress } from "../../lib/address.ts";
 import { Buffer } from "node:buffer";
 import {
   createServer as createHttpServer,
@@ -159,12 +160,12 @@ class NvHttpServer implements HttpServer {
       if (request.method !== "GET") {
         return xmlAnswer({ statusCode: 405, statusMessage: "Only GET is understood" });
       }
-      const localAddress = plainAddress(request.socket.localAddress);
+      const localAddress = plainAddress(request.socket.localAddress ?? "");
       return await this.#endpoints.answer({
         ...parseRequestTarget(request.url ?? ""),
         client: clientOf(request),
         localAddress,
-        remoteAddress: plainAddress(request.socket.remoteAddress),
+        remoteAddress: plainAddress(request.socket.remoteAddress ?? ""),
         httpPort: this.httpPort,
         httpsPort: this.httpsPort,
         mac: this.#macOf(localAddress),
@@ -233,11 +234,6 @@ async function listenError(error: unknown, bind: string, port: number): Promise<
 
 function portOf(server: Server): number {
   return (server.address() as AddressInfo | null)?.port ?? 0;
-}
-
-/** IPv4 addresses as IPv4 also where the socket speaks both, and without a zone. */
-function plainAddress(address: string | undefined): string {
-  return (address ?? "").replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
 }
 
 function refuseOldRuntime(version: string): void {

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { isSameHost } from "../../lib/address.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { describeError, OperationError, ProtocolError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/logger.ts";
@@ -27,7 +28,6 @@ import {
   type RtspCrypto,
   rtspFrameSizeBytes,
 } from "../../protocol/gamestream/rtsp_crypto.ts";
-import { isSameHost } from "./stream_policy.ts";
 
 export const RTSP_CONNECTIONS_MAX = 32;
 export const RTSP_CONNECTIONS_PER_ADDRESS_MAX = 8;

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { isSameHost } from "../../lib/address.ts";
 import type { Clock, Timer } from "../../lib/clock.ts";
 import { describeError, OperationError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/logger.ts";
@@ -32,12 +33,7 @@ import type { ControlPeer, ControlStream } from "./control_server.ts";
 import type { LaunchOrigin } from "./launch_desk.ts";
 import { MediaPort } from "./media_port.ts";
 import type { RtspStream } from "./rtsp_server.ts";
-import {
-  ENCRYPTION_SUPPORTED,
-  encryptionDemanded,
-  encryptionRequested,
-  isSameHost,
-} from "./stream_policy.ts";
+import { ENCRYPTION_SUPPORTED, encryptionDemanded, encryptionRequested } from "./stream_policy.ts";
 
 const RTSP_DEADLINE_MS = 10_000;
 const CONNECT_DEADLINE_MS = 10_000;
