@@ -106,7 +106,7 @@ async function open(
     uniqueId: stores.uniqueId,
     fingerprint: stores.native.fingerprint,
     codecs: CAPABILITIES.codecs,
-    managementPort: options.managementBind.port,
+    managementPort: () => api.port,
     clients: stores.clients,
     displays: backends.displays,
     display: backends.display,

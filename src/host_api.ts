@@ -33,7 +33,8 @@ export interface HostApiOptions {
   /** Of the native identity. */
   readonly fingerprint: string;
   readonly codecs: readonly VideoCodec[];
-  readonly managementPort: number;
+  /** Asked for when it is needed: the API is opened with this object. */
+  readonly managementPort: () => number;
   readonly clients: GameStreamClients;
   readonly displays: readonly DisplayBackend[];
   readonly display: DisplayBackend;
@@ -68,7 +69,7 @@ export class HostApi implements HostFacade {
       codecs: [...codecs],
       gamestream: plane !== undefined,
       fingerprint,
-      ports: { mgmt: managementPort, ...(plane?.ports ?? defaultPorts()) },
+      ports: { mgmt: managementPort(), ...(plane?.ports ?? defaultPorts()) },
     };
   }
 
