@@ -296,15 +296,16 @@ export class PairingDesk {
 
   #find(entry: PinEntry): Handshake {
     const fingerprint = entry.fingerprint?.toLowerCase();
-    const meant = [...this.#handshakes.values()].filter((handshake) =>
-      handshake.stage.waitsFor === "pin" &&
+    const waiting = [...this.#handshakes.values()].filter(({ stage }) => stage.waitsFor === "pin");
+    const meant = waiting.filter((handshake) =>
       (entry.uniqueId === undefined || entry.uniqueId === handshake.origin.uniqueId) &&
       (entry.peerIp === undefined || entry.peerIp === handshake.origin.peerIp) &&
       (fingerprint === undefined || fingerprint === handshake.fingerprint)
     );
     const [first] = meant;
     if (first === undefined) {
-      throw new OperationError("refused", "Cannot pair: no such client waits for a PIN", {
+      const who = waiting.length === 0 ? "no client" : "no such client";
+      throw new OperationError("refused", `Cannot pair: ${who} waits for a PIN`, {
         remedy: "Start pairing on the client, then enter the PIN it shows",
       });
     }
