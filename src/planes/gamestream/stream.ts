@@ -83,6 +83,8 @@ export class GameStreamStream implements RtspStream, ControlStream {
   readonly #options: StreamOptions;
   readonly #environment: StreamEnvironment;
   readonly #handshake: RtspHandshake;
+  /** The layout of sound that the launch brought along. */
+  readonly #customAudio: CustomAudioLayout | undefined;
   readonly #videoPort: MediaPort;
   readonly #audioPort: MediaPort;
   readonly #pingPayloads: { readonly video: string; readonly audio: string };
@@ -96,13 +98,19 @@ export class GameStreamStream implements RtspStream, ControlStream {
   #isStartBSeen = false;
   #ending: Promise<void> | undefined;
 
-  /** Throws OperationError when no media port can be bound; nothing is left open then. */
+  /**
+   * Throws OperationError when no media port can be bound, ProtocolError for a layout of sound that is none; nothing is
+   * left open then.
+   */
   constructor(options: StreamOptions, environment: StreamEnvironment) {
     const { parameters, origin } = options;
     this.#options = options;
     this.#environment = environment;
     this.origin = origin;
     this.crypto = new RtspCrypto(parameters.rikey);
+    this.#customAudio = parameters.surroundParams === undefined
+      ? undefined
+      : parseSurroundParams(parameters.surroundParams);
     this.connectData = environment.randomUint32() || 1;
     this.#pingPayloads = {
       video: environment.randomText(16),
@@ -223,7 +231,7 @@ export class GameStreamStream implements RtspStream, ControlStream {
   }
 
   #createHandshake(): RtspHandshake {
-    const { parameters, origin } = this.#options;
+    const { origin } = this.#options;
     const { randomText, capabilities, controlPort } = this.#environment;
     return new RtspHandshake({
       ports: { ...this.ports, control: controlPort },
@@ -238,7 +246,7 @@ export class GameStreamStream implements RtspStream, ControlStream {
         encryptionRequested: encryptionRequested(origin.remoteAddress),
         hasReferenceInvalidation: capabilities.hasReferenceInvalidation,
         codecs: capabilities.codecs,
-        customAudio: customAudioOf(parameters),
+        customAudio: this.#customAudio,
       }),
     }, {
       onAnnounce: (config, context) => this.#onAnnounce(config, context),
@@ -257,7 +265,7 @@ export class GameStreamStream implements RtspStream, ControlStream {
     const request = toClientRequest(config, {
       isHighQualityStereo: context.isHighQualityStereo,
       isHeardOnHost: parameters.isHeardOnHost,
-      customAudio: customAudioOf(parameters),
+      customAudio: this.#customAudio,
       fecPercent,
     });
     try {
@@ -364,9 +372,4 @@ export class GameStreamStream implements RtspStream, ControlStream {
     peer.send({ type: "termination", reason: TERMINATION_GRACEFUL });
     this.#environment.clock.after(TERMINATION_GRACE_MS, () => peer.disconnect());
   }
-}
-
-/** The layout that the launch brought along. Throws ProtocolError when it describes none. */
-function customAudioOf({ surroundParams }: LaunchParameters): CustomAudioLayout | undefined {
-  return surroundParams === undefined ? undefined : parseSurroundParams(surroundParams);
 }
