@@ -15,6 +15,7 @@ import { PairingDesk } from "../../src/planes/gamestream/pairing_desk.ts";
 import type { LaunchParameters } from "../../src/protocol/gamestream/launch.ts";
 import type { GameStreamClient } from "../../src/trust/gamestream_clients.ts";
 import { fingerprintOf } from "../../src/trust/identity.ts";
+import type { Parameters } from "./pairing_client.ts";
 import vectors from "../vectors/gamestream-pairing.json" with { type: "json" };
 
 /** Paired clients in memory. */
@@ -121,6 +122,27 @@ export async function openTestServer(changes: Partial<HttpServerOptions> = {}) {
 }
 
 export type TestServer = Awaited<ReturnType<typeof openTestServer>>;
+
+/** Run `body` against a server of its own, closed whatever happens. */
+export async function withServer(body: (host: TestServer) => Promise<void>): Promise<void> {
+  const host = await openTestServer();
+  try {
+    await body(host);
+  } finally {
+    host.pairingDesk.close();
+    await host.server.close();
+  }
+}
+
+/** A request of a pairing phase as clients write it. */
+export function pairPath(parameters: Parameters): string {
+  return `/pair?${new URLSearchParams({
+    uniqueid: "0123456789ABCDEF",
+    devicename: "roth",
+    updateState: "1",
+    ...parameters,
+  })}`;
+}
 
 export interface TestAnswer {
   readonly httpStatus: number;

@@ -5,30 +5,11 @@ import {
   askHttp,
   askHttps,
   CLIENT_DER,
-  openTestServer,
+  pairPath,
   type TestServer,
+  withServer,
 } from "../../../support/gamestream_http.ts";
-import type { Parameters } from "../../../support/pairing_client.ts";
 import vectors from "../../../vectors/gamestream-pairing.json" with { type: "json" };
-
-async function withServer(body: (host: TestServer) => Promise<void>): Promise<void> {
-  const host = await openTestServer();
-  try {
-    await body(host);
-  } finally {
-    host.pairingDesk.close();
-    await host.server.close();
-  }
-}
-
-function pairPath(parameters: Parameters): string {
-  return `/pair?${new URLSearchParams({
-    uniqueid: "0123456789ABCDEF",
-    devicename: "roth",
-    updateState: "1",
-    ...parameters,
-  })}`;
-}
 
 /** Send raw bytes to the HTTP port; everything that comes back until the host closes. */
 async function exchange(host: TestServer, text: string): Promise<string> {

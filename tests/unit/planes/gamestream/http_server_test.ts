@@ -9,31 +9,13 @@ import {
   CLIENT_DER,
   HOST_ID,
   openTestServer,
-  type TestServer,
+  pairPath,
+  withServer,
 } from "../../../support/gamestream_http.ts";
-import { PairingClientDouble, type Parameters } from "../../../support/pairing_client.ts";
+import { PairingClientDouble } from "../../../support/pairing_client.ts";
 import vectors from "../../../vectors/gamestream-pairing.json" with { type: "json" };
 
 const LAUNCH = `/launch?appid=1&mode=1280x720x60&rikey=${"0f".repeat(16)}&rikeyid=-5&corever=1`;
-
-async function withServer(body: (host: TestServer) => Promise<void>): Promise<void> {
-  const host = await openTestServer();
-  try {
-    await body(host);
-  } finally {
-    host.pairingDesk.close();
-    await host.server.close();
-  }
-}
-
-function pairPath(parameters: Parameters): string {
-  return `/pair?${new URLSearchParams({
-    uniqueid: "0123456789ABCDEF",
-    devicename: "roth",
-    updateState: "1",
-    ...parameters,
-  })}`;
-}
 
 Deno.test("openHttpServer() answers serverinfo over HTTP to everybody, telling little", async () => {
   await withServer(async (host) => {
