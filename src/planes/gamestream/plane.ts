@@ -67,7 +67,7 @@ export interface GameStreamPlaneOptions {
 
 export class GameStreamPlane implements AsyncDisposable {
   readonly pairing: PairingDesk;
-  readonly desk: StreamDesk;
+  readonly #desk: StreamDesk;
   readonly #options: GameStreamPlaneOptions;
   readonly #stack = new AsyncDisposableStack();
   #http: HttpServer | undefined;
@@ -79,7 +79,7 @@ export class GameStreamPlane implements AsyncDisposable {
     this.#options = options;
     const { clients, identity, clock, logger } = options;
     this.pairing = new PairingDesk({ clients, identity, clock, logger });
-    this.desk = new StreamDesk({
+    this.#desk = new StreamDesk({
       hasApp: (id) => options.apps.some((app) => app.id === id),
       rtspPort: () => this.#rtsp?.port ?? 0,
       nextSessionId: () => ++this.#sessions,
@@ -100,12 +100,12 @@ export class GameStreamPlane implements AsyncDisposable {
   }
 
   get stream(): GameStreamStream | undefined {
-    return this.desk.stream;
+    return this.#desk.stream;
   }
 
   get ports(): Readonly<Record<keyof typeof PORT_OFFSETS, number>> {
     const { portBase } = this.#options;
-    const stream = this.desk.stream;
+    const { stream } = this;
     return {
       http: this.#http?.httpPort ?? portBase,
       https: this.#http?.httpsPort ?? portBase + PORT_OFFSETS.https,
@@ -118,22 +118,23 @@ export class GameStreamPlane implements AsyncDisposable {
 
   /** A client lost its pairing: what it streams ends, and the control port goes with the last one. */
   async unpaired(fingerprint: string): Promise<void> {
-    if (this.desk.stream?.origin.fingerprint === fingerprint) {
-      await this.desk.stop("stopped-by-operator");
+    if (this.stream?.origin.fingerprint === fingerprint) {
+      await this.#desk.stop("stopped-by-operator");
     }
     if (this.#options.clients.size === 0) await this.#closeControl();
   }
 
   /** End what streams and what runs. */
   stop(end: SessionEnd): Promise<void> {
-    return this.desk.stop(end);
+    return this.#desk.stop(end);
   }
 
+  /** The doors first: a launch that comes in meanwhile would leave a stream behind. */
   async close(): Promise<void> {
-    await this.desk.stop("host-stopped");
     this.pairing.close();
-    await this.#closeControl();
     await this.#stack.disposeAsync();
+    await this.#desk.stop("host-stopped");
+    await this.#closeControl();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -151,7 +152,7 @@ export class GameStreamPlane implements AsyncDisposable {
         identity: this.#options.identity,
         clients: this.#options.clients,
         pairingDesk: this.pairing,
-        launchDesk: this.desk,
+        launchDesk: this.#desk,
         apps: () => this.#options.apps,
         info: () => ({
           hostName: this.#options.hostName,
@@ -167,7 +168,7 @@ export class GameStreamPlane implements AsyncDisposable {
       port: portBase + PORT_OFFSETS.rtsp,
       clock,
       logger,
-      streams: () => this.desk.stream === undefined ? [] : [this.desk.stream],
+      streams: () => this.stream === undefined ? [] : [this.stream],
     }));
   }
 
@@ -201,7 +202,7 @@ export class GameStreamPlane implements AsyncDisposable {
         clock,
         logger,
         admit: (connectData, address) => {
-          const stream = this.desk.stream;
+          const { stream } = this;
           return stream?.admits(connectData, address) ? stream : undefined;
         },
       });

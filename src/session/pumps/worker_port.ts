@@ -5,7 +5,7 @@
  * @module
  */
 import type { Clock } from "../../lib/clock.ts";
-import { OperationError } from "../../lib/errors.ts";
+import { describeError, OperationError } from "../../lib/errors.ts";
 import { openSystemClock } from "../../platform/system_clock.ts";
 import type { PumpCommand, PumpReport, PumpStats } from "./messages.ts";
 
@@ -76,7 +76,8 @@ export function servePump<Spec>(
     } catch (cause) {
       error = {
         code: cause instanceof OperationError ? cause.code : "failed",
-        message: cause instanceof Error ? cause.message : String(cause),
+        // With the remedy, which does not cross by itself.
+        message: describeError(cause),
       };
     }
     scope.postMessage({ kind: "ended", stats, ...(error === undefined ? {} : { error }) });
