@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import * as input from "../client/input_packets.ts";
 import { openHostLab } from "./host_lab.ts";
-import { SwayLab } from "./sway_lab.ts";
+import { type LabEvent, SwayLab } from "./sway_lab.ts";
 
 const VK_A = 0x41;
 const VK_LEFT_CTRL = 0xa2;
@@ -43,6 +43,8 @@ Deno.test("What a client presses reaches the desktop, and nothing stays pressed 
   await stream.waitForIdr();
   const made = (await outputNames(sway)).at(-1) ?? "";
   const program = await sway.startClient(made, "still");
+  const hasFocus = ({ event }: LabEvent) => event === "keyboard-enter";
+  if (!program.events.some(hasFocus)) await program.until(hasFocus);
   stream.send(input.key(VK_A, { isDown: true }));
   stream.send(input.key(VK_A, { isDown: false }));
   stream.send(input.key(VK_LEFT_CTRL, { isDown: true }));
