@@ -1,48 +1,97 @@
 /**
- * Which program listens on a TCP port, as far as Linux tells this user.
+ * Which program uses a port, as far as Linux tells this user.
  *
  * @module
  */
 
+export type Transport = "tcp" | "udp";
+
+export interface PortOwner {
+  readonly processId: number;
+  readonly name: string;
+}
+
+export interface PortUse {
+  /** False also where there is no /proc. */
+  readonly isTaken: boolean;
+  /** Undefined when nobody has the port, or it is another user's program. */
+  readonly owner: PortOwner | undefined;
+}
+
 /** State of a listening socket in /proc/net/tcp. */
 const STATE_LISTEN = "0A";
 
-/** `name (pid)` of the program that listens on `port`, or undefined when that cannot be seen. */
+/** `name (pid)` of the program that listens on TCP `port`, or undefined when that cannot be seen. */
 export async function findPortOwner(port: number): Promise<string | undefined> {
-  if (Deno.build.os !== "linux") return undefined;
-  const inodes = new Set<string>();
-  for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
-    const text = await Deno.readTextFile(table).catch(() => "");
-    for (const inode of listeningInodes(text, port)) inodes.add(inode);
-  }
-  if (inodes.size === 0) return undefined;
-  for await (const entry of Deno.readDir("/proc")) {
-    if (/^\d+$/.test(entry.name) && await hasSocket(entry.name, inodes)) {
-      const name = await Deno.readTextFile(`/proc/${entry.name}/comm`).catch(() => "");
-      return `${name.trim()} (${entry.name})`;
-    }
-  }
-  return undefined;
+  const [use] = await findPortUses([{ transport: "tcp", port }]);
+  return use?.owner === undefined ? undefined : `${use.owner.name} (${use.owner.processId})`;
 }
 
-/** Inodes of the sockets that listen on `port` in the text of /proc/net/tcp or tcp6. */
-export function listeningInodes(table: string, port: number): string[] {
+/** The use of each port, in order. Opens no socket and so disturbs nobody. */
+export async function findPortUses(
+  ports: readonly { readonly transport: Transport; readonly port: number }[],
+): Promise<PortUse[]> {
+  if (Deno.build.os !== "linux") return ports.map(() => ({ isTaken: false, owner: undefined }));
+  const read = async (transport: Transport) =>
+    await Promise.all(
+      [transport, `${transport}6`].map((name) =>
+        Deno.readTextFile(`/proc/net/${name}`).catch(() => "")
+      ),
+    );
+  const tables = { tcp: await read("tcp"), udp: await read("udp") };
+  const inodes = ports.map(({ transport, port }) =>
+    tables[transport].flatMap((table) => socketInodes(table, { transport, port }))
+  );
+  const owners = await findOwners(new Set(inodes.flat()));
+  return inodes.map((ofPort) => ({
+    isTaken: ofPort.length > 0,
+    owner: ofPort.map((inode) => owners.get(inode)).find((owner) => owner !== undefined),
+  }));
+}
+
+/**
+ * Inodes of the sockets that keep others from `port`, in the text of /proc/net/tcp, udp or their twins for IPv6: listening
+ * ones of TCP, all of UDP.
+ */
+export function socketInodes(
+  table: string,
+  { transport, port }: { readonly transport: Transport; readonly port: number },
+): string[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   return table.split("\n").slice(1).flatMap((line) => {
     const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
-    return local?.endsWith(suffix) && state === STATE_LISTEN && inode !== undefined ? [inode] : [];
+    const isHeld = local?.endsWith(suffix) === true &&
+      (transport === "udp" || state === STATE_LISTEN);
+    return isHeld && inode !== undefined ? [inode] : [];
   });
 }
 
-async function hasSocket(pid: string, inodes: ReadonlySet<string>): Promise<boolean> {
+/** Who has each of these sockets open; those that cannot be seen are left out. */
+async function findOwners(inodes: ReadonlySet<string>): Promise<Map<string, PortOwner>> {
+  const owners = new Map<string, PortOwner>();
+  if (inodes.size === 0) return owners;
+  for await (const { name: processId } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(processId)) continue;
+    for (const inode of await socketsOf(processId)) {
+      if (!inodes.has(inode) || owners.has(inode)) continue;
+      const name = await Deno.readTextFile(`/proc/${processId}/comm`).catch(() => "");
+      owners.set(inode, { processId: Number(processId), name: name.trim() });
+    }
+    if (owners.size === inodes.size) break;
+  }
+  return owners;
+}
+
+async function socketsOf(processId: string): Promise<string[]> {
+  const inodes: string[] = [];
   try {
-    for await (const entry of Deno.readDir(`/proc/${pid}/fd`)) {
-      const target = await Deno.readLink(`/proc/${pid}/fd/${entry.name}`).catch(() => "");
+    for await (const entry of Deno.readDir(`/proc/${processId}/fd`)) {
+      const target = await Deno.readLink(`/proc/${processId}/fd/${entry.name}`).catch(() => "");
       const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
-      if (inode !== undefined && inodes.has(inode)) return true;
+      if (inode !== undefined) inodes.push(inode);
     }
   } catch {
     // Another user's program, or one that has just ended.
   }
-  return false;
+  return inodes;
 }

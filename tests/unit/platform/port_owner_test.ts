@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findPortOwner, listeningInodes } from "../../../src/platform/port_owner.ts";
+import { findPortOwner, findPortUses, socketInodes } from "../../../src/platform/port_owner.ts";
 
 const TABLE = [
   "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode",
@@ -9,11 +9,12 @@ const TABLE = [
   "",
 ].join("\n");
 
-Deno.test("listeningInodes() finds listening sockets of the port alone", () => {
-  assert.deepEqual(listeningInodes(TABLE, 47989), ["4711"]);
-  assert.deepEqual(listeningInodes(TABLE, 22), ["4713"]);
-  assert.deepEqual(listeningInodes(TABLE, 6), []);
-  assert.deepEqual(listeningInodes("", 22), []);
+Deno.test("socketInodes() finds listening sockets of a TCP port alone, and every socket of a UDP port", () => {
+  assert.deepEqual(socketInodes(TABLE, { transport: "tcp", port: 47989 }), ["4711"]);
+  assert.deepEqual(socketInodes(TABLE, { transport: "tcp", port: 22 }), ["4713"]);
+  assert.deepEqual(socketInodes(TABLE, { transport: "tcp", port: 6 }), []);
+  assert.deepEqual(socketInodes("", { transport: "tcp", port: 22 }), []);
+  assert.deepEqual(socketInodes(TABLE, { transport: "udp", port: 47989 }), ["4711", "4712"]);
 });
 
 Deno.test("findPortOwner() names this very process where the system tells", async () => {
@@ -21,4 +22,22 @@ Deno.test("findPortOwner() names this very process where the system tells", asyn
   const owner = await findPortOwner((listener.addr as Deno.NetAddr).port);
   if (Deno.build.os === "linux") assert.ok(owner?.endsWith(`(${Deno.pid})`), owner);
   else assert.equal(owner, undefined);
+});
+
+Deno.test("findPortUses() tells the transports apart and answers in order", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  using _closing = { [Symbol.dispose]: () => socket.close() };
+  const tcp = (listener.addr as Deno.NetAddr).port;
+  const udp = (socket.addr as Deno.NetAddr).port;
+  const uses = await findPortUses([
+    { transport: "udp", port: udp },
+    { transport: "tcp", port: tcp },
+    // Nobody can have port 0.
+    { transport: "udp", port: 0 },
+  ]);
+  const isSeen = Deno.build.os === "linux";
+  assert.deepEqual(uses.map(({ isTaken }) => isTaken), [isSeen, isSeen, false]);
+  const pid = isSeen ? Deno.pid : undefined;
+  assert.deepEqual(uses.map(({ owner }) => owner?.processId), [pid, pid, undefined]);
 });
