@@ -23,7 +23,6 @@ static int is_layout_valid(const struct pf_opus_config *config) {
   if (config->channels < 1 || config->channels > PF_OPUS_CHANNELS_MAX) return 0;
   if (config->streams < 1 || config->streams > config->channels || config->coupled_streams > config->streams) return 0;
   if (config->streams + config->coupled_streams != config->channels) return 0;
-  if (config->frame_samples != 240 && config->frame_samples != 480) return 0;
   uint32_t seen = 0;
   for (uint32_t i = 0; i < config->channels; i++) {
     if (config->mapping[i] >= config->channels) return 0;
@@ -44,7 +43,7 @@ int32_t pf_opus_encoder_open(const struct pf_opus_config *config, size_t config_
   if (out == NULL) return PF_OPUS_EINVAL;
   *out = NULL;
   if (config == NULL || config_len != sizeof *config || !is_layout_valid(config) ||
-      config->bitrate_bps < PF_OPUS_BITRATE_MIN || config->bitrate_bps > PF_OPUS_BITRATE_MAX) {
+      (config->frame_samples != 240 && config->frame_samples != 480) || config->bitrate_bps < PF_OPUS_BITRATE_MIN || config->bitrate_bps > PF_OPUS_BITRATE_MAX) {
     return PF_OPUS_EINVAL;
   }
   struct pf_opus_encoder *encoder = calloc(1, sizeof *encoder);
@@ -84,6 +83,9 @@ int32_t pf_opus_decoder_open(const struct pf_opus_config *config, size_t config_
   if (out == NULL) return PF_OPUS_EINVAL;
   *out = NULL;
   if (config == NULL || config_len != sizeof *config || !is_layout_valid(config)) return PF_OPUS_EINVAL;
+  if (config->frame_samples < 120 || config->frame_samples > 5760 || config->frame_samples % 120 != 0) {
+    return PF_OPUS_EINVAL;
+  }
   struct pf_opus_decoder *decoder = calloc(1, sizeof *decoder);
   if (decoder == NULL) return PF_OPUS_ENOMEM;
   decoder->channels = config->channels;

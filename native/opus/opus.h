@@ -31,7 +31,7 @@ struct pf_opus_config {       /* 28 bytes; mirrored by ffi/opus.ts */
   uint32_t streams;           /* 1…channels */
   uint32_t coupled_streams;   /* 0…streams; streams + coupled_streams = channels */
   uint32_t bitrate_bps;       /* of all streams together; the decoder takes 0 */
-  uint32_t frame_samples;     /* per channel: 240 or 480 */
+  uint32_t frame_samples;     /* per channel: 240 or 480; the decoder takes any multiple of 120 up to 5760 */
   uint8_t mapping[8];         /* for each channel, the decoded stream channel that feeds it; the rest 0 */
 };
 _Static_assert(sizeof(struct pf_opus_config) == 28, "pf_opus_config size");

@@ -119,6 +119,21 @@ static void test_round_trip(struct pf_opus_config config, int32_t size) {
   pf_opus_decoder_close(decoder);
 }
 
+/* What others encode may be longer than what we do. */
+static void test_decoder_durations(void) {
+  static const struct { uint32_t samples; int32_t status; } cases[] = {
+      {119, PF_OPUS_EINVAL}, {120, PF_OPUS_OK}, {180, PF_OPUS_EINVAL}, {960, PF_OPUS_OK}, {5760, PF_OPUS_OK},
+      {5880, PF_OPUS_EINVAL},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct pf_opus_config config = stereo();
+    config.frame_samples = cases[i].samples;
+    struct pf_opus_decoder *decoder = NULL;
+    check(pf_opus_decoder_open(&config, sizeof config, &decoder) == cases[i].status, "decoder duration");
+    pf_opus_decoder_close(decoder);
+  }
+}
+
 int main(void) {
   check(pf_opus_abi() == PF_OPUS_ABI, "abi");
   test_layouts();
@@ -127,6 +142,7 @@ int main(void) {
   config.bitrate_bps = 512000;
   config.frame_samples = 480;
   test_round_trip(config, 640);
+  test_decoder_durations();
   config = (struct pf_opus_config){6, 4, 2, 256000, 240, {0, 1, 4, 5, 2, 3}};
   test_round_trip(config, 160);
   config = (struct pf_opus_config){8, 5, 3, 450000, 240, {0, 1, 2, 3, 4, 5, 6, 7}};

@@ -98,7 +98,6 @@ export class PipewireAudio implements AudioBackend {
     return this.#inTurn(() => this.#undoAnew());
   }
 
-  /** A microphone named `name`, independent of claims. Throws OperationError "unavailable" or "missing-library". */
   openMicrophone(
     options: { readonly name: string; readonly channels: 1 | 2 },
   ): MicrophoneSink {

@@ -26,6 +26,11 @@ export interface AudioBackend {
   claim(
     options: { readonly channels: AudioChannels; readonly isHeardOnHost: boolean },
   ): Promise<AudioClaim>;
+  /**
+   * A microphone that applications list as `name`, independent of claims. Throws OperationError "unavailable" or
+   * "missing-library".
+   */
+  openMicrophone(options: { readonly name: string; readonly channels: 1 | 2 }): MicrophoneSink;
   /** Undo what a killed host left. Returns one sentence for each thing done. */
   recover(): Promise<readonly string[]>;
 }

@@ -12,6 +12,8 @@ export function openSyntheticAudioBackend(): AudioBackend {
     probe: () =>
       Promise.resolve({ isAvailable: true, reason: "The test tones need no sound server" }),
     claim: ({ channels }) => Promise.resolve(claimOf({ kind: "synthetic", channels })),
+    // Nobody records it: what is said is taken and forgotten.
+    openMicrophone: () => ({ write() {}, close() {}, [Symbol.dispose]() {} }),
     recover: () => Promise.resolve([]),
   };
 }

@@ -75,6 +75,17 @@ export interface VideoEncoderSpec {
   readonly isFullRange: boolean;
 }
 
+/** Bytes to be checked instead of a picture; see `encoders/pattern.ts`. */
+export interface PatternEncoderSpec {
+  readonly codec: "pattern";
+  readonly refreshMilliHz: number;
+  readonly bitrateKbps: number;
+  /** Size of an IDR, in percent of another unit's. */
+  readonly idrPercent: number;
+  /** Whether `setBitrate` changes the size. */
+  readonly isFollowingBitrate: boolean;
+}
+
 export interface AccessUnit {
   /** Valid until the next `encode` or `close`. Annex B for H.264 and HEVC, OBU stream for AV1. */
   readonly data: NativeBytes;

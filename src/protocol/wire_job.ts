@@ -74,6 +74,8 @@ export interface AccessUnitFacts {
   /** CLOCK_MONOTONIC in microseconds. */
   readonly capturedAtUs: number;
   readonly nowUs: number;
+  /** The picture is the one before, encoded again. Absent: it is not. */
+  readonly isRepeat?: boolean;
 }
 
 /** "p-after-invalidation": predicts only from frames older than the range last invalidated. */

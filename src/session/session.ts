@@ -4,23 +4,33 @@
  *     open   display → input sink → sound → video pump → audio pump       (Plan's order)
  *     close  held keys released → audio pump → video pump → sound → input sink → display
  *
- * A plane opens a session from a Plan, lends it two sockets, tells it where the client is and what it asks, and closes
- * it. The session never speaks to the client.
+ * A plane opens a session from a Plan, lends it its sockets, tells it where the client is and what it asks, and closes
+ * it. The session never speaks to the client: what is for the client comes out through the observer.
  *
  * @module
  */
 import type { AudioBackend } from "../audio/ports.ts";
 import type { DisplayBackend, VirtualDisplay } from "../display/ports.ts";
-import type { InputSink } from "../input/ports.ts";
+import { MicrophoneStream, type VoicePacket } from "../audio/microphone_stream.ts";
+import type { InputAbility, InputSink, PadFactory } from "../input/ports.ts";
 import type { Clock } from "../lib/clock.ts";
 import { describeError, type OperationError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Pacing, SocketAddress, UdpSocketHandle } from "../media/wire/kernel.ts";
-import type { InputEvent } from "../protocol/input_event.ts";
+import type { PatternEncoderSpec } from "../media/ports.ts";
+import type { InputEvent, PadEvent, PadFeedback } from "../protocol/input_event.ts";
 import { InputGate, type SinkEvent } from "./input_gate.ts";
+import { PadGate } from "./pad_gate.ts";
 import type { Plan } from "./plan.ts";
-import type { AudioPumpSpec, PumpStats, VideoPumpSpec } from "./pumps/messages.ts";
-import type { AudioPacketiserSpec, VideoPacketiserSpec } from "./pumps/packetisers.ts";
+import type {
+  AudioOutputSpec,
+  AudioPumpSpec,
+  PumpStats,
+  SentUnit,
+  SoundPacket,
+  VideoPumpSpec,
+} from "./pumps/messages.ts";
+import type { VideoPacketiserSpec } from "./pumps/packetisers.ts";
 import { PumpHandle } from "./pumps/pump_handle.ts";
 
 /** Why a session ended; a plane may tell its client. */
@@ -37,6 +47,8 @@ export type SessionEnd =
 export interface SessionEnvironment {
   readonly display: DisplayBackend;
   readonly audio: AudioBackend;
+  /** Absent where no pads can be made. */
+  readonly pads?: PadFactory;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -48,10 +60,25 @@ export interface SessionOptions {
     readonly socket: UdpSocketHandle;
     readonly packetiser: VideoPacketiserSpec;
     readonly pacing: Pacing;
+    /** Sends bytes to be checked instead of what Plan's encoder makes of the picture. */
+    readonly pattern?: PatternEncoderSpec;
+    readonly unitsMax?: number;
   };
-  readonly audio: { readonly socket: UdpSocketHandle; readonly packetiser: AudioPacketiserSpec };
+  /** Absent: a stream without sound. */
+  readonly audio?: AudioOutputSpec;
+  readonly observer: SessionObserver;
+}
+
+export interface SessionObserver {
   /** A part failed; the owner closes the session. Called at most once. */
-  readonly onFailed: (error: OperationError) => void;
+  onFailed(error: OperationError): void;
+  /** `unitsMax` units were sent. */
+  onFinished?(): void;
+  /** Asked for by being there: each unit of video sent, each packet of sound to be sent. */
+  onUnit?(unit: SentUnit): void;
+  onSound?(packet: SoundPacket): void;
+  /** What a game answers to a pad. */
+  onPadFeedback?(feedback: PadFeedback): void;
 }
 
 export interface SessionStats {
@@ -70,6 +97,8 @@ export class Session implements AsyncDisposable {
   #audio: PumpHandle<AudioPumpSpec> | undefined;
   #sink: InputSink | undefined;
   #gate: InputGate | undefined;
+  #pads: PadGate | undefined;
+  #voice: MicrophoneStream | undefined;
   #firstPacketMs: number | undefined;
   #closing: Promise<void> | undefined;
   #hasFailed = false;
@@ -111,6 +140,21 @@ export class Session implements AsyncDisposable {
     this.#audio?.post({ kind: "destination", destination });
   }
 
+  /** Sound may come out of the observer from now on. */
+  startSound(): void {
+    this.#audio?.post({ kind: "flow" });
+  }
+
+  setBitrate(kbps: number): void {
+    this.#video?.post({ kind: "bitrate", kbps });
+  }
+
+  /** What the client's input can do here. */
+  can(ability: InputAbility | "pads"): boolean {
+    if (ability === "pads") return this.#pads !== undefined;
+    return this.#sink?.can(ability) ?? false;
+  }
+
   requestIdr(roundTripMs: number): void {
     this.#video?.post({ kind: "idr", roundTripUs: roundTripMs * 1000 });
   }
@@ -129,11 +173,26 @@ export class Session implements AsyncDisposable {
 
   /** Inject one event of the client. Never throws: a lost sink fails the session instead. */
   input(event: InputEvent): void {
-    if (this.#gate === undefined || event.kind.startsWith("pad-")) return;
+    if (this.#closing !== undefined) return;
+    if (isPadEvent(event)) return this.#pads?.handle(event);
     try {
-      this.#gate.handle(this.#onDisplay(event as SinkEvent));
+      this.#gate?.handle(this.#onDisplay(event));
     } catch (error) {
       this.#fail(error as OperationError);
+    }
+  }
+
+  /** What the client says into its microphone. Without one here the stream goes on. */
+  voice(packet: VoicePacket): void {
+    try {
+      this.#voice?.accept(packet);
+    } catch (error) {
+      this.#voice?.[Symbol.dispose]();
+      this.#voice = undefined;
+      this.#environment.logger.warn("session.microphone", {
+        session: this.id,
+        reason: describeError(error),
+      });
     }
   }
 
@@ -149,22 +208,15 @@ export class Session implements AsyncDisposable {
 
   async #open(): Promise<void> {
     const { plan } = this.#options;
-    const { display, audio, clock, logger } = this.#environment;
+    const { display, logger } = this.#environment;
     const screen = this.#stack.use(await display.createDisplay(plan.mode));
     this.#sink = this.#stack.use(await screen.openInput());
     const sink = this.#sink;
     this.#gate = new InputGate((event) => sink.inject(event));
-    const sound = this.#stack.use(
-      await audio.claim({ channels: plan.audio.channels, isHeardOnHost: plan.isHeardOnHost }),
-    );
+    this.#openPads();
+    const startAudio = await this.#claimSound();
     this.#video = this.#stack.use(await this.#startVideo(screen));
-    this.#audio = this.#stack.use(
-      await PumpHandle.start<AudioPumpSpec>(
-        new Worker(new URL("./pumps/audio_pump_worker.ts", import.meta.url), { type: "module" }),
-        { source: sound.source, encoder: plan.audio, ...this.#options.audio },
-        { clock, observer: { onFailed: (error) => this.#fail(error) } },
-      ),
-    );
+    this.#audio = await startAudio?.();
     this.#stack.defer(() => this.#releaseHeld());
     logger.info("session.open", {
       session: this.id,
@@ -173,7 +225,7 @@ export class Session implements AsyncDisposable {
       bitrateKbps: plan.encoder.bitrateKbps,
       audioChannels: plan.audio.channels,
       path: await this.#video.description,
-      sound: await this.#audio.description,
+      sound: await this.#audio?.description ?? "none",
       input: sink.description,
     });
     for (const reason of plan.reductions) {
@@ -181,15 +233,65 @@ export class Session implements AsyncDisposable {
     }
   }
 
+  #openPads(): void {
+    const { pads, logger } = this.#environment;
+    if (pads === undefined) return;
+    this.#pads = this.#stack.use(
+      new PadGate({
+        factory: pads,
+        onFeedback: (feedback) => this.#options.observer.onPadFeedback?.(feedback),
+        onRefused: (pad, error) =>
+          logger.warn("session.pad", { session: this.id, pad, reason: describeError(error) }),
+      }),
+    );
+  }
+
+  /** The sound of the desktop and the client's voice; returns what starts the pump, after the picture's. */
+  async #claimSound(): Promise<(() => Promise<PumpHandle<AudioPumpSpec>>) | undefined> {
+    const { audio, clock } = this.#environment;
+    const { plan, audio: output, observer } = this.#options;
+    if (output === undefined) return undefined;
+    const sound = this.#stack.use(
+      await audio.claim({ channels: plan.audio.channels, isHeardOnHost: plan.isHeardOnHost }),
+    );
+    this.#voice = new MicrophoneStream(
+      () => audio.openMicrophone({ name: `punktfunk-mic-${this.id}`, channels: 2 }),
+    );
+    this.#stack.defer(() => this.#voice?.[Symbol.dispose]());
+    return async () =>
+      this.#stack.use(
+        await PumpHandle.start<AudioPumpSpec>(
+          new Worker(new URL("./pumps/audio_pump_worker.ts", import.meta.url), { type: "module" }),
+          { source: sound.source, encoder: plan.audio, output },
+          {
+            clock,
+            observer: {
+              onFailed: (error) => this.#fail(error),
+              onSound: (packet) => observer.onSound?.(packet),
+            },
+          },
+        ),
+      );
+  }
+
   #startVideo(screen: VirtualDisplay): Promise<PumpHandle<VideoPumpSpec>> {
     const { clock } = this.#environment;
+    const { observer, video } = this.#options;
+    const { pattern, ...rest } = video;
     return PumpHandle.start<VideoPumpSpec>(
       new Worker(new URL("./pumps/video_pump_worker.ts", import.meta.url), { type: "module" }),
-      { source: screen.videoSource, encoder: this.plan.encoder, ...this.#options.video },
+      {
+        source: screen.videoSource,
+        encoder: pattern ?? this.plan.encoder,
+        isReportingUnits: observer.onUnit !== undefined,
+        ...rest,
+      },
       {
         clock,
         observer: {
           onFailed: (error) => this.#fail(error),
+          onUnit: (unit) => observer.onUnit?.(unit),
+          ...(video.unitsMax === undefined ? {} : { onFinished: () => observer.onFinished?.() }),
           onFirstPacket: () => {
             this.#firstPacketMs = Math.round((clock.monotonicUs() - this.startedAtUs) / 1000);
           },
@@ -216,7 +318,7 @@ export class Session implements AsyncDisposable {
       session: this.id,
       reason: describeError(error),
     });
-    this.#options.onFailed(error);
+    this.#options.observer.onFailed(error);
   }
 
   #releaseHeld(): void {
@@ -246,4 +348,8 @@ export class Session implements AsyncDisposable {
       refusedPackets: (video?.refusedPackets ?? 0) + (audio?.refusedPackets ?? 0),
     });
   }
+}
+
+function isPadEvent(event: InputEvent): event is PadEvent {
+  return event.kind.startsWith("pad-");
 }

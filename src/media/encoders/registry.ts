@@ -3,10 +3,19 @@
  *
  * @module
  */
-import type { AudioEncoder, AudioEncoderSpec, VideoEncoder, VideoEncoderSpec } from "../ports.ts";
+import type {
+  AudioEncoder,
+  AudioEncoderSpec,
+  PatternEncoderSpec,
+  VideoEncoder,
+  VideoEncoderSpec,
+} from "../ports.ts";
 
 /** Throws OperationError when no encoder here can do what the spec asks. */
-export async function openVideoEncoder(spec: VideoEncoderSpec): Promise<VideoEncoder> {
+export async function openVideoEncoder(
+  spec: VideoEncoderSpec | PatternEncoderSpec,
+): Promise<VideoEncoder> {
+  if (spec.codec === "pattern") return (await import("./pattern.ts")).openPatternEncoder(spec);
   return (await import("./openh264.ts")).openOpenH264Encoder(spec);
 }
 

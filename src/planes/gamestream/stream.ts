@@ -300,6 +300,7 @@ export class GameStreamStream implements RtspStream, ControlStream {
         },
       },
       audio: {
+        kind: "socket",
         socket: this.#audioPort.handle,
         packetiser: {
           plane: "gamestream",
@@ -308,7 +309,7 @@ export class GameStreamStream implements RtspStream, ControlStream {
           keyId: rikeyId,
         },
       },
-      onFailed: () => void this.end("failed"),
+      observer: { onFailed: () => void this.end("failed") },
     }, this.#environment);
   }
 

@@ -1,5 +1,5 @@
 /**
- * The audio pump: source → Opus → packetiser → packet stream, one packet at a time.
+ * The audio pump: source → Opus → output, one packet at a time.
  *
  * Runs in a Worker of its own (`audio_pump_worker.ts`), because an encoded picture takes longer than a packet of sound may
  * wait.
@@ -8,9 +8,8 @@
  */
 import type { Clock } from "../../lib/clock.ts";
 import type { AudioEncoder, AudioSource } from "../../media/ports.ts";
-import type { PacketStream, SocketAddress, UdpSocketHandle } from "../../media/wire/kernel.ts";
+import type { AudioOutput } from "./audio_outputs.ts";
 import type { PumpStats } from "./messages.ts";
-import type { AudioPacketiser } from "./packetisers.ts";
 
 const SOURCE_WAIT_MS = 100;
 const SAMPLE_RATE_KHZ = 48;
@@ -18,17 +17,14 @@ const SAMPLE_RATE_KHZ = 48;
 export interface AudioPumpParts {
   readonly source: AudioSource;
   readonly encoder: AudioEncoder;
-  readonly packetiser: AudioPacketiser;
-  readonly stream: PacketStream;
-  readonly socket: UdpSocketHandle;
+  readonly output: AudioOutput;
   readonly frameDurationMs: number;
   readonly clock: Clock;
 }
 
 export class AudioPump {
   readonly #parts: AudioPumpParts;
-  #destination: SocketAddress | undefined;
-  #wakeForDestination: () => void = () => {};
+  readonly #flow = Promise.withResolvers<void>();
   #isStopped = false;
   #stats = { units: 0, packets: 0, bytes: 0, refusedPackets: 0, encodeUs: 0, sendUs: 0 };
 
@@ -41,37 +37,28 @@ export class AudioPump {
     return { ...this.#stats, idrs: 0, repeats: 0, droppedUnits: 0 };
   }
 
-  setDestination(destination: SocketAddress): void {
-    this.#destination = destination;
-    this.#wakeForDestination();
+  /** The client listens: sound may leave from now on. */
+  flow(): void {
+    this.#flow.resolve();
   }
 
   stop(): void {
     this.#isStopped = true;
-    this.#wakeForDestination();
+    this.#flow.resolve();
   }
 
   /** Run until `stop`. Throws what a part threw. */
   async run(onFirstPacket: () => void): Promise<void> {
-    const { source, encoder, frameDurationMs, clock } = this.#parts;
-    if (this.#destination === undefined && !this.#isStopped) {
-      await new Promise<void>((resolve) => this.#wakeForDestination = resolve);
-    }
+    const { source, encoder, output, frameDurationMs, clock } = this.#parts;
+    await this.#flow.promise;
     while (!this.#isStopped) {
       const frame = await source.next(frameDurationMs * SAMPLE_RATE_KHZ, SOURCE_WAIT_MS);
       if (this.#isStopped) return;
-      if (frame === null || this.#destination === undefined) continue;
+      if (frame === null) continue;
       const startUs = clock.monotonicUs();
       const packet = encoder.encode(frame);
       const encodedUs = clock.monotonicUs();
-      const { header, iv, parityHeaders } = this.#parts.packetiser.next();
-      const result = this.#parts.stream.send(packet, {
-        header,
-        iv,
-        parityHeaders,
-        socket: this.#parts.socket,
-        destination: this.#destination,
-      });
+      const result = output.send(packet, frame.capturedAtUs);
       this.#stats.units++;
       this.#stats.packets += result.packetCount;
       this.#stats.bytes += result.bytes;

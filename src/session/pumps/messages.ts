@@ -2,13 +2,14 @@
  * What the main isolate and a pump Worker say to each other. Plain data only.
  *
  *     main → pump   start, destination, idr, invalidate, bitrate, stop
- *     pump → main   ready, first-packet, stats, ended
+ *     pump → main   ready, first-packet, unit, sound, stats, ended
  *
  * @module
  */
 import type {
   AudioEncoderSpec,
   AudioSourceSpec,
+  PatternEncoderSpec,
   VideoEncoderSpec,
   VideoSourceSpec,
 } from "../../media/ports.ts";
@@ -17,23 +18,54 @@ import type { AudioPacketiserSpec, VideoPacketiserSpec } from "./packetisers.ts"
 
 export interface VideoPumpSpec {
   readonly source: VideoSourceSpec;
-  readonly encoder: VideoEncoderSpec;
+  readonly encoder: VideoEncoderSpec | PatternEncoderSpec;
   readonly packetiser: VideoPacketiserSpec;
   readonly pacing: Pacing;
   readonly socket: UdpSocketHandle;
+  /** Ends by itself after this many units; absent: never. */
+  readonly unitsMax?: number;
+  /** Whether each sent unit is reported. */
+  readonly isReportingUnits?: boolean;
+}
+
+/** One access unit that has left, for planes that tell their client how long it took. */
+export interface SentUnit {
+  readonly frameIndex: number;
+  /** As the packetiser was told, CLOCK_MONOTONIC in microseconds. */
+  readonly capturedAtUs: number;
+  /** Capture to the encoder's start, encoding, and sending, microseconds. */
+  readonly waitedUs: number;
+  readonly encodeUs: number;
+  readonly sendUs: number;
 }
 
 export interface AudioPumpSpec {
   readonly source: AudioSourceSpec;
   readonly encoder: AudioEncoderSpec;
-  readonly packetiser: AudioPacketiserSpec;
-  readonly socket: UdpSocketHandle;
+  readonly output: AudioOutputSpec;
+}
+
+export type AudioOutputSpec =
+  | {
+    readonly kind: "socket";
+    readonly packetiser: AudioPacketiserSpec;
+    readonly socket: UdpSocketHandle;
+  }
+  /** Packets come back as reports; whoever started the pump sends them. */
+  | { readonly kind: "report" };
+
+export interface SoundPacket {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** CLOCK_MONOTONIC in microseconds. */
+  readonly capturedAtUs: number;
 }
 
 export type PumpCommand<Spec> =
   | { readonly kind: "start"; readonly spec: Spec }
   /** Where packets go from now on; the first one starts the flow. */
   | { readonly kind: "destination"; readonly destination: SocketAddress }
+  /** As "destination", for an output that has none. */
+  | { readonly kind: "flow" }
   | { readonly kind: "idr"; readonly roundTripUs: number }
   | {
     readonly kind: "invalidate";
@@ -62,6 +94,8 @@ export type PumpReport =
   | { readonly kind: "ready"; readonly description: string }
   | { readonly kind: "first-packet" }
   | { readonly kind: "stats"; readonly stats: PumpStats }
+  | { readonly kind: "sound"; readonly packet: SoundPacket }
+  | { readonly kind: "unit"; readonly unit: SentUnit }
   /** `code` and `message` are an OperationError's; absent after a stop. */
   | {
     readonly kind: "ended";

@@ -9,7 +9,7 @@
  */
 import type { Clock } from "../../lib/clock.ts";
 import { OperationError, type OperationErrorCode } from "../../lib/errors.ts";
-import type { PumpCommand, PumpReport, PumpStats } from "./messages.ts";
+import type { PumpCommand, PumpReport, PumpStats, SentUnit, SoundPacket } from "./messages.ts";
 
 const READY_TIMEOUT_MS = 10_000;
 /** Longer than one encode and one wait for a picture together. */
@@ -18,6 +18,10 @@ const STOP_TIMEOUT_MS = 2_000;
 export interface PumpObserver {
   onFirstPacket?(): void;
   onStats?(stats: PumpStats): void;
+  onUnit?(unit: SentUnit): void;
+  onSound?(packet: SoundPacket): void;
+  /** The pump did all it was started for; `close` is still to be called. Without this, an end is a failure. */
+  onFinished?(): void;
   /** The pump ended by itself; `close` is still to be called. */
   onFailed?(error: OperationError): void;
 }
@@ -109,6 +113,12 @@ export class PumpHandle<Spec> implements AsyncDisposable {
       case "first-packet":
         observer.onFirstPacket?.();
         break;
+      case "unit":
+        observer.onUnit?.(report.unit);
+        break;
+      case "sound":
+        observer.onSound?.(report.packet);
+        break;
       case "stats":
         this.#stats = report.stats;
         observer.onStats?.(report.stats);
@@ -134,9 +144,13 @@ export class PumpHandle<Spec> implements AsyncDisposable {
         error ?? new OperationError("failed", "Cannot start a media pump: it was stopped"),
       );
     } else if (!this.#isClosing) {
-      this.#options.observer.onFailed?.(
-        error ?? new OperationError("failed", "Cannot go on with a media pump: it stopped"),
-      );
+      const { observer } = this.#options;
+      if (error === undefined && observer.onFinished !== undefined) observer.onFinished();
+      else {
+        observer.onFailed?.(
+          error ?? new OperationError("failed", "Cannot go on with a media pump: it stopped"),
+        );
+      }
     }
   }
 }

@@ -17,8 +17,8 @@ import type {
   UdpSocketHandle,
   WireKernel,
 } from "../../media/wire/kernel.ts";
-import type { Packetiser } from "../../protocol/wire_job.ts";
-import type { PumpStats } from "./messages.ts";
+import type { AccessUnitFacts, Packetiser } from "../../protocol/wire_job.ts";
+import type { PumpStats, SentUnit } from "./messages.ts";
 
 const REPEAT_INTERVAL_US = 250_000;
 /** How long one wait for a picture lasts: the longest time a request waits on a still screen. */
@@ -32,6 +32,9 @@ export interface VideoPumpParts {
   readonly socket: UdpSocketHandle;
   readonly pacing: Pacing;
   readonly clock: Clock;
+  /** The pump stops by itself after this many units. */
+  readonly unitsMax?: number | undefined;
+  readonly onUnit?: ((unit: SentUnit) => void) | undefined;
 }
 
 export class VideoPump {
@@ -100,6 +103,7 @@ export class VideoPump {
       if (fresh === null) this.#stats.repeats++;
       this.#sendFrame(this.#lastFrame, fresh !== null);
       if (this.#stats.units === 1) onFirstPacket();
+      if (this.#stats.units === this.#parts.unitsMax) return;
     }
   }
 
@@ -114,31 +118,33 @@ export class VideoPump {
   }
 
   #sendFrame(frame: VideoFrame, isFresh: boolean): void {
-    const { clock, encoder, packetiser } = this.#parts;
+    const { clock, encoder, packetiser, onUnit } = this.#parts;
     const startUs = clock.monotonicUs();
-    const unit = encoder.encode(frame, {
-      isIdrWanted: this.#idr.isDue(startUs),
-      frameIndex: packetiser.nextFrameIndex,
-    });
+    const frameIndex = packetiser.nextFrameIndex;
+    const unit = encoder.encode(frame, { isIdrWanted: this.#idr.isDue(startUs), frameIndex });
     const encodedUs = clock.monotonicUs();
     this.#lastSentAtUs = encodedUs;
     // A repeat is shown anew: its time is now, or the client would see time stand still.
-    this.#send(unit, isFresh ? frame.capturedAtUs : startUs, encodedUs);
-    this.#stats.encodeUs += encodedUs - startUs;
-    this.#stats.sendUs += clock.monotonicUs() - encodedUs;
+    const capturedAtUs = isFresh ? frame.capturedAtUs : startUs;
+    this.#send(unit, { capturedAtUs, nowUs: encodedUs, isRepeat: !isFresh });
+    const encodeUs = encodedUs - startUs;
+    const sendUs = clock.monotonicUs() - encodedUs;
+    this.#stats.encodeUs += encodeUs;
+    this.#stats.sendUs += sendUs;
+    if (onUnit === undefined || packetiser.nextFrameIndex === frameIndex) return;
+    onUnit({ frameIndex, capturedAtUs, waitedUs: startUs - capturedAtUs, encodeUs, sendUs });
   }
 
-  #send(unit: AccessUnit, capturedAtUs: number, nowUs: number): void {
+  #send(unit: AccessUnit, moment: Omit<AccessUnitFacts, "sizeBytes" | "kind">): void {
     const { packetiser, kernel, socket, pacing } = this.#parts;
-    if (unit.kind === "idr") this.#idr.sent(nowUs);
+    if (unit.kind === "idr") this.#idr.sent(moment.nowUs);
     const destination = this.#destination;
     if (destination === undefined) return;
     try {
       const job = packetiser.plan({
         sizeBytes: unit.data.sizeBytes,
         kind: unit.kind,
-        capturedAtUs,
-        nowUs,
+        ...moment,
       });
       const result = kernel.send(job, unit.data, { socket, destination, pacing });
       this.#stats.units++;

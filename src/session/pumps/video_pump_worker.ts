@@ -11,13 +11,23 @@ import { openVideoPacketiser } from "./packetisers.ts";
 import { VideoPump } from "./video_pump.ts";
 import { servePump, type WorkerScope } from "./worker_port.ts";
 
-servePump<VideoPumpSpec>(self as unknown as WorkerScope, async (spec, stack, clock) => {
+servePump<VideoPumpSpec>(self as unknown as WorkerScope, async (spec, { stack, clock, report }) => {
   const kernel = stack.use(openNativeKernel());
   const encoder = stack.use(await openVideoEncoder(spec.encoder));
   const source = stack.use(await openVideoSource(spec.source));
   const packetiser = await openVideoPacketiser(spec.packetiser);
   const { socket, pacing } = spec;
-  const pump = new VideoPump({ source, encoder, packetiser, kernel, socket, pacing, clock });
+  const pump = new VideoPump({
+    source,
+    encoder,
+    packetiser,
+    kernel,
+    socket,
+    pacing,
+    clock,
+    unitsMax: spec.unitsMax,
+    onUnit: spec.isReportingUnits ? (unit) => report({ kind: "unit", unit }) : undefined,
+  });
   return {
     description: `${source.description} → ${encoder.description} → ${kernel.description}`,
     pump: {

@@ -44,10 +44,17 @@ const NO_STATS: PumpStats = {
   sendUs: 0,
 };
 
-/** Serve one pump in `scope`. `open` registers what it opens in `stack`. */
+export interface PumpSurroundings {
+  /** Closes what the pump opened. */
+  readonly stack: DisposableStack;
+  readonly clock: Clock;
+  readonly report: (report: PumpReport) => void;
+}
+
+/** Serve one pump in `scope`. `open` registers what it opens in the stack. */
 export function servePump<Spec>(
   scope: WorkerScope,
-  open: (spec: Spec, stack: DisposableStack, clock: Clock) => Promise<OpenedPump>,
+  open: (spec: Spec, surroundings: PumpSurroundings) => Promise<OpenedPump>,
 ): void {
   let pump: RunningPump | undefined;
   let isStopped = false;
@@ -58,7 +65,11 @@ export function servePump<Spec>(
     let error: { code: string; message: string } | undefined;
     try {
       using stack = new DisposableStack();
-      const opened = await open(spec, stack, openSystemClock());
+      const opened = await open(spec, {
+        stack,
+        clock: openSystemClock(),
+        report: (report) => scope.postMessage(report),
+      });
       pump = opened.pump;
       scope.postMessage({ kind: "ready", description: opened.description });
       for (const command of early) opened.pump.command(command);

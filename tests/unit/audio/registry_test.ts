@@ -8,6 +8,7 @@ function fakeBackend(id: AudioBackend["id"], isAvailable: boolean): AudioBackend
     id,
     probe: () => Promise.resolve({ isAvailable, reason: `${id} says ${isAvailable}` }),
     claim: () => Promise.reject(new Error("not asked for")),
+    openMicrophone: () => assert.fail("no microphone is opened to choose"),
     recover: () => Promise.resolve([]),
   };
 }

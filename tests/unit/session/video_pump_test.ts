@@ -9,6 +9,7 @@ import type {
 } from "../../../src/media/ports.ts";
 import type { UdpSocketHandle, WireKernel } from "../../../src/media/wire/kernel.ts";
 import type { AccessUnitFacts, Packetiser, WireJob } from "../../../src/protocol/wire_job.ts";
+import type { SentUnit } from "../../../src/session/pumps/messages.ts";
 import { VideoPump } from "../../../src/session/pumps/video_pump.ts";
 
 const SOCKET = 3 as UdpSocketHandle;
@@ -28,8 +29,12 @@ interface SentFrame {
  */
 function openPump(
   script: readonly ("picture" | "still" | (() => void))[],
-  options: { readonly canInvalidate?: boolean; readonly isTooLarge?: (index: number) => boolean } =
-    {},
+  options: {
+    readonly canInvalidate?: boolean;
+    readonly isTooLarge?: (index: number) => boolean;
+    readonly unitsMax?: number;
+    readonly onUnit?: (unit: SentUnit) => void;
+  } = {},
 ) {
   const clock = new FakeClock();
   const sent: SentFrame[] = [];
@@ -107,6 +112,8 @@ function openPump(
     socket: SOCKET,
     pacing: PACING,
     clock,
+    unitsMax: options.unitsMax,
+    onUnit: options.onUnit,
   });
   return { pump, clock, sent, invalidated };
 }
@@ -203,4 +210,29 @@ Deno.test("VideoPump follows a unit that is too large with an IDR under the same
     false,
   ]]);
   assert.equal(pump.stats.droppedUnits, 1);
+});
+
+Deno.test("VideoPump ends by itself after the units it was asked for", async () => {
+  const { pump, sent } = openPump(["picture", "picture", "picture", "picture"], { unitsMax: 2 });
+  pump.setDestination(DESTINATION);
+  await pump.run(() => {});
+  assert.equal(sent.length, 2);
+});
+
+Deno.test("VideoPump reports each unit that left, and none that could not", async () => {
+  const units: SentUnit[] = [];
+  const { pump } = openPump(["picture", "picture", "still"], {
+    onUnit: (unit) => units.push(unit),
+    isTooLarge: (index) => index === 2,
+  });
+  pump.setDestination(DESTINATION);
+  await pump.run(() => {});
+  assert.deepEqual(units.map((unit) => unit.frameIndex), [1]);
+  assert.deepEqual(units[0], {
+    frameIndex: 1,
+    capturedAtUs: units[0]?.capturedAtUs,
+    waitedUs: 0,
+    encodeUs: 0,
+    sendUs: 0,
+  });
 });

@@ -1,0 +1,97 @@
+/**
+ * Access units whose every byte a receiver can check, in place of an encoded picture (punktfunk/1 specification 10.8).
+ *
+ *     0   frame index, u32 little-endian
+ *     4   (index + i) & 255 for i = 4, 5, …, counted from the start of the unit
+ *
+ * Their size follows the bitrate, so that the data path carries what an encoder of that rate would give it.
+ *
+ * @module
+ */
+import { OperationError } from "../../lib/errors.ts";
+import type { AccessUnit, PatternEncoderSpec, VideoEncoder, VideoFrame } from "../ports.ts";
+
+const INDEX_SIZE_BYTES = 4;
+const RAMP_PERIOD = 256;
+export const PATTERN_UNIT_BYTES_MAX = 32 * 1024 * 1024;
+
+export function openPatternEncoder(spec: PatternEncoderSpec): VideoEncoder {
+  return new PatternEncoder(spec);
+}
+
+class PatternEncoder implements VideoEncoder {
+  readonly description = "byte pattern";
+  readonly #spec: PatternEncoderSpec;
+  #kbps: number;
+  #unit = new Uint8Array(0);
+  #isFirst = true;
+  #isClosed = false;
+
+  constructor(spec: PatternEncoderSpec) {
+    this.#spec = spec;
+    this.#kbps = spec.bitrateKbps;
+  }
+
+  encode(
+    _frame: VideoFrame,
+    options: { readonly isIdrWanted: boolean; readonly frameIndex: number },
+  ): AccessUnit {
+    if (this.#isClosed) throw new OperationError("failed", "Cannot make a pattern: it is closed");
+    const isIdr = this.#isFirst || options.isIdrWanted;
+    this.#isFirst = false;
+    const sizeBytes = this.#unitBytes(isIdr);
+    if (this.#unit.byteLength < sizeBytes) this.#unit = new Uint8Array(sizeBytes);
+    fillPattern(this.#unit.subarray(0, sizeBytes), options.frameIndex);
+    const pointer = Deno.UnsafePointer.of(this.#unit);
+    if (pointer === null) throw new OperationError("failed", "Cannot make a pattern: no memory");
+    return { data: { pointer, sizeBytes }, kind: isIdr ? "idr" : "p" };
+  }
+
+  setBitrate(kbps: number): void {
+    if (this.#spec.isFollowingBitrate) this.#kbps = kbps;
+  }
+
+  /** A pattern predicts from nothing: what follows a loss is as good as an anchor. */
+  invalidateReferences(): boolean {
+    return false;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #unitBytes(isIdr: boolean): number {
+    const bytesPerSecond = this.#kbps * 125;
+    const share = isIdr ? this.#spec.idrPercent / 100 : 1;
+    const bytes = Math.round(bytesPerSecond * 1000 / this.#spec.refreshMilliHz * share);
+    return Math.min(Math.max(bytes, INDEX_SIZE_BYTES), PATTERN_UNIT_BYTES_MAX);
+  }
+}
+
+/** Write the pattern of frame `index` over all of `unit`, at least 4 bytes. */
+export function fillPattern(unit: Uint8Array, index: number): void {
+  const start = index & 0xff;
+  const period = Math.min(unit.byteLength, RAMP_PERIOD);
+  for (let i = 0; i < period; i++) unit[i] = start + i;
+  // Doubling copies run at memory speed; a byte at a time would cost more than sending.
+  for (let done = RAMP_PERIOD; done < unit.byteLength; done *= 2) {
+    unit.copyWithin(done, 0, Math.min(done, unit.byteLength - done));
+  }
+  // Last: the copies would carry it along.
+  new DataView(unit.buffer, unit.byteOffset).setUint32(0, index >>> 0, true);
+}
+
+/** Whether `unit` is the pattern of frame `index`, every byte of it. */
+export function isPattern(unit: Uint8Array, index: number): boolean {
+  if (unit.byteLength < INDEX_SIZE_BYTES) return false;
+  const view = new DataView(unit.buffer, unit.byteOffset, unit.byteLength);
+  if (view.getUint32(0, true) !== index >>> 0) return false;
+  for (let i = INDEX_SIZE_BYTES; i < unit.byteLength; i++) {
+    if (unit[i] !== ((index + i) & 0xff)) return false;
+  }
+  return true;
+}

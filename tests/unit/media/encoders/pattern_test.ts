@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import {
+  fillPattern,
+  isPattern,
+  openPatternEncoder,
+  PATTERN_UNIT_BYTES_MAX,
+} from "../../../../src/media/encoders/pattern.ts";
+import { copyNativeBytes } from "../../../../src/media/native_bytes.ts";
+import type { PatternEncoderSpec, VideoFrame } from "../../../../src/media/ports.ts";
+
+const SPEC: PatternEncoderSpec = {
+  codec: "pattern",
+  refreshMilliHz: 60_000,
+  bitrateKbps: 12_000,
+  idrPercent: 300,
+  isFollowingBitrate: true,
+};
+const FRAME = {} as VideoFrame;
+
+Deno.test("fillPattern() writes the index, then the ramp that counts from the start of the unit", () => {
+  const unit = new Uint8Array(700);
+  fillPattern(unit, 7);
+  assert.deepEqual([...unit.subarray(0, 8)], [7, 0, 0, 0, 11, 12, 13, 14]);
+  assert.equal(unit[699], (7 + 699) & 0xff);
+  assert.ok(isPattern(unit, 7));
+});
+
+Deno.test("isPattern() notices any single wrong byte, a wrong index and a unit too short for one", () => {
+  const unit = new Uint8Array(600);
+  fillPattern(unit, 0x1_0203);
+  for (let at = 0; at < unit.byteLength; at++) {
+    unit[at] = (unit[at] ?? 0) ^ 0x10;
+    assert.equal(isPattern(unit, 0x1_0203), false, `byte ${at}`);
+    unit[at] = (unit[at] ?? 0) ^ 0x10;
+  }
+  assert.ok(isPattern(unit, 0x1_0203));
+  assert.equal(isPattern(unit, 0x1_0204), false);
+  assert.equal(isPattern(new Uint8Array(3), 0), false);
+});
+
+Deno.test("PatternEncoder makes units of the bitrate's size and larger IDRs", () => {
+  using encoder = openPatternEncoder(SPEC);
+  const first = encoder.encode(FRAME, { isIdrWanted: false, frameIndex: 0 });
+  assert.deepEqual([first.kind, first.data.sizeBytes], ["idr", 75_000]);
+  const second = encoder.encode(FRAME, { isIdrWanted: false, frameIndex: 1 });
+  assert.deepEqual([second.kind, second.data.sizeBytes], ["p", 25_000]);
+  assert.ok(isPattern(copyNativeBytes(second.data), 1));
+  assert.equal(encoder.encode(FRAME, { isIdrWanted: true, frameIndex: 2 }).kind, "idr");
+  encoder.setBitrate(24_000);
+  const later = encoder.encode(FRAME, { isIdrWanted: false, frameIndex: 3 });
+  assert.equal(later.data.sizeBytes, 50_000);
+  assert.ok(isPattern(copyNativeBytes(later.data), 3));
+});
+
+Deno.test("PatternEncoder keeps its size when it does not follow the bitrate, and never exceeds the limit", () => {
+  using fixed = openPatternEncoder({ ...SPEC, isFollowingBitrate: false });
+  fixed.setBitrate(1_000);
+  fixed.encode(FRAME, { isIdrWanted: false, frameIndex: 0 });
+  assert.equal(
+    fixed.encode(FRAME, { isIdrWanted: false, frameIndex: 1 }).data.sizeBytes,
+    25_000,
+  );
+  using huge = openPatternEncoder({ ...SPEC, bitrateKbps: 8_000_000, refreshMilliHz: 1_000 });
+  assert.equal(
+    huge.encode(FRAME, { isIdrWanted: false, frameIndex: 0 }).data.sizeBytes,
+    PATTERN_UNIT_BYTES_MAX,
+  );
+});
+
+Deno.test("PatternEncoder refuses to encode once it is closed", () => {
+  const encoder = openPatternEncoder(SPEC);
+  encoder.close();
+  encoder.close();
+  assert.throws(() => encoder.encode(FRAME, { isIdrWanted: false, frameIndex: 0 }), /closed/);
+});
