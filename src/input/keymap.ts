@@ -1,10 +1,13 @@
 /**
- * Windows virtual keys to Linux evdev keys, by position on the US layout (GameStream specification 6.2). Pure.
+ * Windows virtual keys to Linux evdev keys, by position on the US layout (GameStream specification 6.2,
+ * punktfunk/1 specification 7.1.1). Pure.
  *
  * The number names a place on the keyboard; what is written there is the business of the host's layout.
  *
  * @module
  */
+
+import { VIRTUAL_KEY_KEYPAD_ENTER } from "../protocol/input_event.ts";
 
 /** Runs of virtual keys whose evdev keys follow one another or stand in the list: [first virtual key, …evdev keys]. */
 const RUNS: readonly (readonly [first: number, ...codes: number[]])[] = [
@@ -36,7 +39,10 @@ const RUNS: readonly (readonly [first: number, ...codes: number[]])[] = [
   [0xba, 39, 13, 51, 12, 52, 53, 41], // ; = , - . / `
   [0xc1, 89, 121], // Brazilian / and keypad .
   [0xdb, 26, 43, 27, 40], // [ \ ] '
-  [0xe2, 86], // the key beside left Shift that US keyboards lack
+  // Yen, the key beside left Shift that US keyboards lack.
+  [0xe1, 124, 86],
+  [VIRTUAL_KEY_KEYPAD_ENTER, 96],
+  [0xf2, 93, 85], // Katakana or Hiragana, Zenkaku or Hankaku
 ];
 
 const CODES: ReadonlyMap<number, number> = new Map(

@@ -176,8 +176,12 @@ export class WlrootsInputSink implements InputSink {
     );
   }
 
-  #scroll({ axis, amount120 }: ScrollEvent): void {
+  #scroll({ axis, amount120, smooth }: ScrollEvent): void {
+    // The virtual pointer names no end of a movement; one of no length says nothing else.
     if (amount120 === 0) return;
+    if (smooth !== undefined) {
+      return this.#devices.scroll(axis, axis === "vertical" ? -smooth.pixels : smooth.pixels, 0);
+    }
     // Wayland counts down as positive.
     const amount = axis === "vertical" ? -amount120 : amount120;
     const before = this.#wheel[axis];

@@ -15,6 +15,9 @@ export const KEY_MODIFIER_CTRL = 2;
 export const KEY_MODIFIER_ALT = 4;
 export const KEY_MODIFIER_META = 8;
 
+/** The keypad's Enter. Windows has no number for it; this is one that Windows never assigns. */
+export const VIRTUAL_KEY_KEYPAD_ENTER = 0xe8;
+
 export interface KeyEvent {
   readonly kind: "key";
   /** Windows virtual-key number, 1…254. */
@@ -56,6 +59,27 @@ export interface ScrollEvent {
   readonly axis: "vertical" | "horizontal";
   /** 120 is one detent; positive is away from the user, or right. */
   readonly amount120: number;
+  /** What was measured, of a device without detents; `amount120` is then its nearest for sinks that turn wheels. */
+  readonly smooth?: SmoothScroll;
+}
+
+export type ScrollSource = "unknown" | "finger" | "continuous" | "touch" | "controller";
+
+export type ScrollPhase =
+  | "none"
+  | "begin"
+  | "update"
+  | "end"
+  | "cancel"
+  | "momentum-begin"
+  | "momentum"
+  | "momentum-end";
+
+export interface SmoothScroll {
+  /** Host pixels, of the sign of `amount120`. 0 with the phases that end a movement. */
+  readonly pixels: number;
+  readonly source: ScrollSource;
+  readonly phase: ScrollPhase;
 }
 
 export type ContactPhase =
@@ -100,10 +124,32 @@ export interface PenEvent {
 
 export type PadType = "unknown" | "xbox" | "playstation" | "nintendo" | "steam";
 
+export type PadModel =
+  | "xbox-360"
+  | "xbox-one"
+  | "xbox-elite"
+  | "dualsense"
+  | "dualsense-edge"
+  | "dualshock-4"
+  | "steam-controller"
+  | "steam-controller-2"
+  | "steam-controller-2-puck"
+  | "steam-deck"
+  | "horipad-steam"
+  | "switch-pro"
+  | "joy-con-pair"
+  | "switch-2-pro"
+  | "switch-2-gamecube"
+  | "8bitdo-ultimate-2"
+  | "8bitdo-pro-2"
+  | "8bitdo-pro-3";
+
 export interface PadArrivalEvent {
   readonly kind: "pad-arrival";
   readonly pad: number;
   readonly type: PadType;
+  /** Absent when the client tells the family only. */
+  readonly model?: PadModel;
   /** Bits as in the specification, section 6.4: analogue triggers 1, rumble 2, … */
   readonly capabilities: number;
   readonly supportedButtons: number;
@@ -173,6 +219,8 @@ export type InputEvent =
   | PenEvent
   | PadEvent;
 
+export type MicrophoneLedMode = "off" | "on" | "pulse";
+
 /** What games send back to a pad. */
 export type PadFeedback =
   | { readonly kind: "rumble"; readonly pad: number; readonly low: number; readonly high: number }
@@ -195,6 +243,9 @@ export type PadFeedback =
     readonly green: number;
     readonly blue: number;
   }
+  /** Bit n lights lamp n + 1 of five, from the left. */
+  | { readonly kind: "player-leds"; readonly pad: number; readonly bits: number }
+  | { readonly kind: "microphone-led"; readonly pad: number; readonly mode: MicrophoneLedMode }
   | {
     readonly kind: "adaptive-triggers";
     readonly pad: number;

@@ -30,8 +30,11 @@ export interface HdrMetadata {
   readonly maxFullFrameNits: number;
 }
 
+/** Feedback that this protocol can carry. */
+export type CarriedFeedback = Exclude<PadFeedback, { kind: "player-leds" | "microphone-led" }>;
+
 export type HostControlMessage =
-  | { readonly type: "pad-feedback"; readonly feedback: PadFeedback }
+  | { readonly type: "pad-feedback"; readonly feedback: CarriedFeedback }
   | {
     readonly type: "hdr-mode";
     readonly isEnabled: boolean;
@@ -85,7 +88,7 @@ export function encodeHostControl(message: HostControlMessage): Uint8Array {
   }
 }
 
-function decodeFeedback(type: number, payload: Uint8Array): PadFeedback | undefined {
+function decodeFeedback(type: number, payload: Uint8Array): CarriedFeedback | undefined {
   const view = viewOf(payload);
   const u16 = (offset: number) => view.getUint16(offset, true);
   switch (type) {
@@ -124,7 +127,7 @@ function decodeFeedback(type: number, payload: Uint8Array): PadFeedback | undefi
   }
 }
 
-function encodeFeedback(feedback: PadFeedback): Uint8Array {
+function encodeFeedback(feedback: CarriedFeedback): Uint8Array {
   switch (feedback.kind) {
     case "rumble":
       return payloadOf(10, (view) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { evdevKeyOf } from "../../../src/input/keymap.ts";
 
-/** Every virtual key of the specification, section 6.2, with the evdev key at its place. */
+/** Every virtual key of the specifications (GameStream 6.2, punktfunk/1 7.1.1) with the evdev key at its place. */
 // deno-fmt-ignore
 const EXPECTED: Readonly<Record<number, number>> = {
   0x08: 14, 0x09: 15, 0x0c: 76, 0x0d: 28, 0x10: 42, 0x11: 29, 0x12: 56, 0x13: 119, 0x14: 58,
@@ -15,7 +15,8 @@ const EXPECTED: Readonly<Record<number, number>> = {
   0xad: 113, 0xae: 114, 0xaf: 115, 0xb0: 163, 0xb1: 165, 0xb2: 166, 0xb3: 164,
   0xb4: 155, 0xb5: 226, 0xb6: 157, 0xb7: 140,
   0xba: 39, 0xbb: 13, 0xbc: 51, 0xbd: 12, 0xbe: 52, 0xbf: 53, 0xc0: 41,
-  0xdb: 26, 0xdc: 43, 0xdd: 27, 0xde: 40, 0xe2: 86,
+  0xdb: 26, 0xdc: 43, 0xdd: 27, 0xde: 40, 0xe1: 124, 0xe2: 86, 0xe8: 96, 0xf2: 93, 0xf3: 85,
+  0xc1: 89, 0xc2: 121,
 };
 
 /** evdev numbers keys along the rows of the keyboard. */
@@ -26,7 +27,7 @@ const ROWS: readonly (readonly [first: number, keys: string])[] = [
   [44, "ZXCVBNM"],
 ];
 
-Deno.test("evdevKeyOf() finds every key of the specification", () => {
+Deno.test("evdevKeyOf() finds every key of the specifications", () => {
   for (const [virtualKey, code] of Object.entries(EXPECTED)) {
     assert.equal(evdevKeyOf(Number(virtualKey)), code, `virtual key ${virtualKey}`);
   }
@@ -49,7 +50,7 @@ Deno.test("evdevKeyOf() finds the keypad's digits and all function keys", () => 
 });
 
 Deno.test("evdevKeyOf() knows no key for numbers without one", () => {
-  for (const virtualKey of [0, 1, 4, 7, 0x17, 0x18, 0x3a, 0x5e, 0x5f, 0x88, 0xe1, 0xfe, 255, 256]) {
+  for (const virtualKey of [0, 1, 4, 7, 0x17, 0x18, 0x3a, 0x5e, 0x5f, 0x88, 0xe0, 0xfe, 255, 256]) {
     assert.equal(evdevKeyOf(virtualKey), undefined, `virtual key ${virtualKey}`);
   }
 });

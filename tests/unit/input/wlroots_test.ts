@@ -123,6 +123,26 @@ Deno.test("WlrootsInputSink counts whole detents of the wheel, anew when it turn
   assert.deepEqual(calls(), [["scroll", "vertical", -15, -1]]);
 });
 
+Deno.test("WlrootsInputSink scrolls a measured distance without turning the wheel", () => {
+  const { sink, calls } = openSink();
+  const scroll = (axis: "vertical" | "horizontal", pixels: number) =>
+    sink.inject({
+      kind: "scroll",
+      axis,
+      amount120: pixels * 2,
+      smooth: { pixels, source: "finger", phase: pixels === 0 ? "end" : "update" },
+    });
+  scroll("vertical", 100);
+  scroll("horizontal", -7.5);
+  scroll("horizontal", 0);
+  sink.inject({ kind: "scroll", axis: "vertical", amount120: 60 });
+  assert.deepEqual(calls(), [
+    ["scroll", "vertical", -100, 0],
+    ["scroll", "horizontal", -7.5, 0],
+    ["scroll", "vertical", -7.5, 0],
+  ]);
+});
+
 Deno.test("WlrootsInputSink ignores what it cannot do, and says so", () => {
   const { sink, calls } = openSink();
   assert.deepEqual([sink.can("touch"), sink.can("pen"), sink.can("text")], [false, false, true]);
