@@ -10,25 +10,28 @@
  */
 import { NativeError, OperationError } from "../src/lib/errors.ts";
 
-/** Shims by name. The ABI number of each stands in its header and its ffi/ file. */
-export type ShimName = "wire" | "h264" | "opus" | "picture" | "wlroots" | "pipewire";
+/** Every shim. The ABI number of each stands in its header and its ffi/ file. */
+export const SHIM_NAMES = ["wire", "h264", "opus", "picture", "wlroots", "pipewire"] as const;
+
+export type ShimName = typeof SHIM_NAMES[number];
 
 /** "x86_64-linux", "aarch64-linux", "x86_64-windows". */
 export function nativeTarget(): string {
   return `${Deno.build.arch}-${Deno.build.os}`;
 }
 
-function libraryFileName(name: ShimName): string {
-  return Deno.build.os === "windows" ? `pf_${name}.dll` : `libpf_${name}.so`;
+/** What a shim's file is called on `system`. */
+export function shimFileName(name: ShimName, system: string = Deno.build.os): string {
+  return system === "windows" ? `pf_${name}.dll` : `libpf_${name}.so`;
 }
 
 /** Where a shim lies, whether or not it exists. */
 export function shimUrl(name: ShimName): URL {
   const directory = Deno.env.get("PUNKTFUNK_NATIVE_DIR");
   if (directory !== undefined && directory !== "") {
-    return new URL(`file://${directory.replace(/\/$/, "")}/${libraryFileName(name)}`);
+    return new URL(`file://${directory.replace(/\/$/, "")}/${shimFileName(name)}`);
   }
-  return new URL(`../dist/native/${nativeTarget()}/${libraryFileName(name)}`, import.meta.url);
+  return new URL(`../dist/native/${nativeTarget()}/${shimFileName(name)}`, import.meta.url);
 }
 
 /**

@@ -1,15 +1,31 @@
 /**
  * Builds the shims of `shims.ts` whose sources changed into dist/native/<target>/.
  *
- *     deno task native [--sanitize] [NAME…]
+ *     deno task native [--target TARGET] [--sanitize] [NAME…]
  *
- * `--sanitize` builds and names the test programs instead: dist/native-test/<name>_test. A stamp beside each result
+ * `--target` builds for another machine, named as `deno compile --target` does. `--sanitize` builds and names the test programs instead: dist/native-test/<name>_test. A stamp beside each result
  * holds the hash of everything it was made from, so nothing is done twice and nothing is printed then.
  *
  * @module
  */
-import { nativeTarget } from "../ffi/library.ts";
-import { C_FLAGS, SANITIZER_FLAGS, type ShimRecipe, SHIMS, toolchainFor } from "./shims.ts";
+import { shimFileName } from "../ffi/library.ts";
+import {
+  compileFlags,
+  existsFor,
+  SANITIZER_FLAGS,
+  sharedFlags,
+  type ShimRecipe,
+  SHIMS,
+  systemLibraries,
+} from "./shims.ts";
+import {
+  buildMachine,
+  findTarget,
+  isForeign,
+  type Target,
+  TARGETS,
+  toolchainFor,
+} from "./targets.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 
@@ -77,14 +93,27 @@ async function headerFlags(recipe: ShimRecipe): Promise<string[]> {
     .flatMap((flag) => flag.startsWith("-I") ? ["-isystem", flag.slice(2)] : [flag]);
 }
 
-async function buildShim(recipe: ShimRecipe, isSanitized: boolean): Promise<boolean> {
-  const target = nativeTarget();
+/** Where the shims of `target` are put, from the root. */
+export function shimDirectory(target: Target): string {
+  return `dist/native/${target.native}`;
+}
+
+interface BuildOptions {
+  readonly isSanitized: boolean;
+  readonly target: Target;
+}
+
+async function buildShim(
+  recipe: ShimRecipe,
+  { isSanitized, target }: BuildOptions,
+): Promise<boolean> {
   const toolchain = toolchainFor(target);
   const own = await filesUnder(`native/${recipe.name}`);
   const result = isSanitized
     ? `dist/native-test/${recipe.name}_test`
-    : `dist/native/${target}/libpf_${recipe.name}.so`;
-  const stamp = await stampOf([...own, "scripts/shims.ts", "scripts/native.ts"], target);
+    : `${shimDirectory(target)}/${shimFileName(recipe.name, target.system)}`;
+  const scripts = ["scripts/shims.ts", "scripts/native.ts", "scripts/targets.ts"];
+  const stamp = await stampOf([...own, ...scripts], target.native);
   if (await readStamp(`${ROOT}${result}.stamp`) === stamp) return false;
 
   await Deno.mkdir(ROOT + result.slice(0, result.lastIndexOf("/")), { recursive: true });
@@ -95,9 +124,8 @@ async function buildShim(recipe: ShimRecipe, isSanitized: boolean): Promise<bool
   for (const source of [...sources, ...generated.sources]) {
     const object = `${result}.${source.replaceAll("/", "_")}.o`;
     await run(toolchain.cc, [
-      ...C_FLAGS,
+      ...compileFlags(target),
       ...(isSanitized ? SANITIZER_FLAGS : ["-O3", "-DNDEBUG", "-ffunction-sections"]),
-      "-fPIC",
       ...generated.flags,
       ...await headerFlags(recipe),
       `-Inative/${recipe.name}`,
@@ -109,15 +137,13 @@ async function buildShim(recipe: ShimRecipe, isSanitized: boolean): Promise<bool
     objects.push(object);
   }
   await run(recipe.isCxx ? toolchain.cxx : toolchain.cc, [
-    ...(isSanitized ? SANITIZER_FLAGS : ["-shared", "-Wl,-z,now", "-Wl,-z,defs", "-s"]),
+    ...(isSanitized ? SANITIZER_FLAGS : sharedFlags(target)),
     ...(recipe.isCxx && !isSanitized ? ["-static-libstdc++", "-static-libgcc"] : []),
     "-Wl,--exclude-libs,ALL",
     "-Wl,--gc-sections",
     ...objects,
     ...(recipe.staticLibraries ?? []).map((archive) => `${toolchain.archiveDirectory}/${archive}`),
-    "-lm",
-    "-lpthread",
-    "-ldl",
+    ...systemLibraries(target),
     "-o",
     result,
   ]);
@@ -129,22 +155,47 @@ async function buildShim(recipe: ShimRecipe, isSanitized: boolean): Promise<bool
 /** Build what changed; returns the names of what was built. */
 export async function buildShims(
   names: readonly string[],
-  options: { readonly isSanitized: boolean },
+  options: { readonly isSanitized: boolean; readonly target?: Target },
 ): Promise<string[]> {
   const unknown = names.find((name) => !SHIMS.some((recipe) => recipe.name === name));
   if (unknown !== undefined) throw new Error(`Cannot build shim "${unknown}": no such shim`);
+  const target = options.target ?? buildMachine();
   const built: string[] = [];
   for (const recipe of SHIMS) {
     if (names.length > 0 && !names.includes(recipe.name)) continue;
-    if (await buildShim(recipe, options.isSanitized)) built.push(recipe.name);
+    if (!existsFor(recipe, target)) continue;
+    if (await buildShim(recipe, { ...options, target })) built.push(recipe.name);
   }
   return built;
 }
 
+function parseArguments(args: readonly string[]): BuildOptions & { readonly names: string[] } {
+  const names: string[] = [];
+  let target = buildMachine();
+  let isSanitized = false;
+  for (let index = 0; index < args.length; index++) {
+    const argument = args[index] ?? "";
+    if (argument === "--sanitize") isSanitized = true;
+    else if (argument === "--target") target = requireTarget(args[++index]);
+    else if (argument.startsWith("-")) throw new Error(`unknown argument '${argument}'`);
+    else names.push(argument);
+  }
+  if (isSanitized && isForeign(target)) {
+    throw new Error("--sanitize builds programs to run here: leave --target out");
+  }
+  return { names, target, isSanitized };
+}
+
+function requireTarget(name: string | undefined): Target {
+  const target = findTarget(name ?? "");
+  if (target !== undefined) return target;
+  throw new Error(`--target must be one of ${TARGETS.map((one) => one.name).join(", ")}`);
+}
+
 if (import.meta.main) {
-  const names = Deno.args.filter((argument) => !argument.startsWith("--"));
   try {
-    const built = await buildShims(names, { isSanitized: Deno.args.includes("--sanitize") });
+    const { names, target, isSanitized } = parseArguments(Deno.args);
+    const built = await buildShims(names, { target, isSanitized });
     if (built.length > 0) console.error(`Built shims: ${built.join(", ")}`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));

@@ -3,36 +3,62 @@
  *
  * @module
  */
-import { nativeTarget, type ShimName } from "../ffi/library.ts";
+import type { ShimName } from "../ffi/library.ts";
+import type { Target, TargetSystem } from "./targets.ts";
 
 export interface ShimRecipe {
   readonly name: ShimName;
   /** C sources in native/<name>/, without tests. */
   readonly sources: readonly string[];
-  /** Archives linked static: ours to choose, from Debian's -dev packages. */
-  readonly staticLibraries?: readonly string[];
+  /** Archives linked static, of `ARCHIVES`. */
+  readonly staticLibraries?: readonly ArchiveName[];
   /** pkg-config packages whose headers are needed; the libraries are opened at run time. */
   readonly headersOf?: readonly string[];
   /** Linked with g++ because an archive is C++. */
   readonly isCxx?: boolean;
   /** Wayland protocol XML in native/<name>/protocols/, turned into C by wayland-scanner. */
   readonly waylandProtocols?: readonly string[];
+  /** Where it exists; Linux alone when absent. */
+  readonly systems?: readonly TargetSystem[];
+  /** What the program does where it does not exist, for the person who builds there. */
+  readonly elsewhere: string;
 }
+
+/** Libraries that are ours to choose, each with the Debian package that has the archive, its licence and its text. */
+export const ARCHIVES = {
+  "libcrypto.a": { name: "OpenSSL libcrypto", package: "libssl-dev", licence: "Apache-2.0" },
+  "libopenh264.a": { name: "OpenH264", package: "libopenh264-dev", licence: "BSD-2-Clause" },
+  "libopus.a": { name: "Opus", package: "libopus-dev", licence: "BSD-3-Clause" },
+} as const;
+
+export type ArchiveName = keyof typeof ARCHIVES;
 
 export const SHIMS: readonly ShimRecipe[] = [
   {
     name: "wire",
     sources: ["frame.c", "gf256.c", "seal.c", "send.c", "stream.c", "udp.c"],
     staticLibraries: ["libcrypto.a"],
+    elsewhere: "`spike` uses the reference in TypeScript, and nothing can be streamed",
   },
   {
     name: "h264",
     sources: ["h264.c", "convert.c"],
     staticLibraries: ["libopenh264.a"],
     isCxx: true,
+    elsewhere: "no video can be encoded",
   },
-  { name: "opus", sources: ["opus.c", "stderr.c"], staticLibraries: ["libopus.a"] },
-  { name: "picture", sources: ["picture.c"] },
+  {
+    name: "opus",
+    sources: ["opus.c", "stderr.c"],
+    staticLibraries: ["libopus.a"],
+    elsewhere: "no sound can be encoded",
+  },
+  {
+    name: "picture",
+    sources: ["picture.c"],
+    systems: ["linux", "windows"],
+    elsewhere: "there is no test picture",
+  },
   {
     name: "wlroots",
     sources: [
@@ -52,23 +78,43 @@ export const SHIMS: readonly ShimRecipe[] = [
       "wlr-screencopy-unstable-v1",
       "wlr-virtual-pointer-unstable-v1",
     ],
+    elsewhere: "the test picture serves",
   },
   {
     name: "pipewire",
     sources: ["connection.c", "library.c", "ring.c", "sinks.c", "stream.c"],
     headersOf: ["libpipewire-0.3"],
+    elsewhere: "the test tone serves",
   },
 ];
 
-export const C_FLAGS = [
-  "-std=c11",
-  "-D_GNU_SOURCE",
-  "-Wall",
-  "-Wextra",
-  "-Werror",
-  "-fvisibility=hidden",
-  "-fno-strict-aliasing",
-];
+/** Whether `recipe` is built for `target`. */
+export function existsFor(recipe: ShimRecipe, target: Target): boolean {
+  return (recipe.systems ?? ["linux"]).includes(target.system);
+}
+
+/** No `-march`: a shim runs on any machine of its kind and chooses faster code when it is opened. */
+const C_FLAGS = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-fno-strict-aliasing"];
+
+export function compileFlags({ system }: Target): readonly string[] {
+  return system === "windows"
+    // Visibility is no idea of that format; everything is exported there.
+    ? [...C_FLAGS, "-Wno-attributes"]
+    : [...C_FLAGS, "-D_GNU_SOURCE", "-fvisibility=hidden", "-fPIC"];
+}
+
+/** For a shared library without anything that only a debugger reads. */
+export function sharedFlags({ system }: Target): readonly string[] {
+  return system === "windows" ? ["-shared", "-s"] : ["-shared", "-Wl,-z,now", "-Wl,-z,defs", "-s"];
+}
+
+/** Libraries of the system, behind everything else. */
+export function systemLibraries({ system }: Target): readonly string[] {
+  // mingw-w64's threads, without their DLL.
+  return system === "windows"
+    ? ["-static-libgcc", "-Wl,-Bstatic", "-lwinpthread"]
+    : ["-lm", "-lpthread", "-ldl"];
+}
 
 export const SANITIZER_FLAGS = [
   "-O1",
@@ -77,17 +123,3 @@ export const SANITIZER_FLAGS = [
   "-fno-sanitize-recover=all",
   "-fno-omit-frame-pointer",
 ];
-
-export interface Toolchain {
-  readonly cc: string;
-  readonly cxx: string;
-  /** Where pkg-config and archives of the target are found; undefined is the build machine's own. */
-  readonly archiveDirectory: string;
-}
-
-/** The toolchain for `target`, e.g. "aarch64-linux". Debian's cross packages for foreign ones. */
-export function toolchainFor(target: string): Toolchain {
-  const triplet = target === "x86_64-linux" ? "x86_64-linux-gnu" : "aarch64-linux-gnu";
-  const prefix = target === nativeTarget() ? "" : `${triplet}-`;
-  return { cc: `${prefix}gcc`, cxx: `${prefix}g++`, archiveDirectory: `/usr/lib/${triplet}` };
-}
