@@ -21,6 +21,7 @@ import type { TLSSocket } from "node:tls";
 import type { Clock } from "../../lib/clock.ts";
 import { describeError, OperationError, ProtocolError } from "../../lib/errors.ts";
 import { findPortOwner } from "../../platform/port_owner.ts";
+import { hasClientCertificates, RUNTIME_WITH_CLIENT_CERTIFICATES } from "../../platform/runtime.ts";
 import { parseRequestTarget } from "../../protocol/gamestream/nvhttp_request.ts";
 import type { GameStreamClient } from "../../trust/gamestream_clients.ts";
 import { type ConnectionSocket, HttpConnections } from "./http_connections.ts";
@@ -34,8 +35,6 @@ import { isPossessionProved } from "./key_possession.ts";
 
 /** The target's own limit and room for the headers of any client. */
 const HEADERS_SIZE_BYTES_MAX = 32 * 1024;
-/** The first release whose `node:https` hands over client certificates. */
-const RUNTIME_VERSION_MIN = { major: 2, minor: 9 } as const;
 
 export interface HttpServerOptions extends EndpointOptions {
   /** Address to listen on. */
@@ -237,12 +236,10 @@ function portOf(server: Server): number {
 }
 
 function refuseOldRuntime(version: string): void {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const { major: majorMin, minor: minorMin } = RUNTIME_VERSION_MIN;
-  if (major > majorMin || (major === majorMin && minor >= minorMin)) return;
+  if (hasClientCertificates(version)) return;
   throw new OperationError(
     "unsupported-runtime",
     `Cannot serve GameStream: Deno ${version} does not hand over client certificates`,
-    { remedy: `Use Deno ${majorMin}.${minorMin} or newer` },
+    { remedy: `Use Deno ${RUNTIME_WITH_CLIENT_CERTIFICATES} or newer` },
   );
 }
