@@ -31,7 +31,7 @@ import { Session, type SessionEnd, type SessionEnvironment } from "../../session
 import { toClientRequest } from "./client_request.ts";
 import type { ControlPeer, ControlStream } from "./control_server.ts";
 import type { LaunchOrigin } from "./launch_desk.ts";
-import { MediaPort } from "./media_port.ts";
+import { MediaPort } from "../media_port.ts";
 import type { RtspStream } from "./rtsp_server.ts";
 import { ENCRYPTION_SUPPORTED, encryptionDemanded, encryptionRequested } from "./stream_policy.ts";
 

@@ -8,16 +8,16 @@
  *
  * @module
  */
-import { UdpSocket } from "../../../ffi/wire.ts";
-import { OperationError } from "../../lib/errors.ts";
-import type { SocketAddress, UdpSocketHandle } from "../../media/wire/kernel.ts";
+import { UdpSocket } from "../../ffi/wire.ts";
+import { OperationError } from "../lib/errors.ts";
+import type { SocketAddress, UdpSocketHandle } from "../media/wire/kernel.ts";
 
 const RECEIVE_WAIT_MS = 5_000;
 
 export interface MediaPortOptions {
   /** Address to bind, e.g. "0.0.0.0" or "::". */
   readonly bind: string;
-  /** The customary port; another one is taken when a different program has it. */
+  /** The customary port, or 0 for any; another one is taken when a different program has it. */
   readonly preferredPort: number;
   /** Whether the datagram is a ping of this stream's client that moves the stream to its source. */
   readonly isPing: (bytes: Uint8Array, source: SocketAddress) => boolean;

@@ -1,0 +1,163 @@
+/**
+ * What a client asked for in Hello → what is asked of the session and what Welcome will say (native specification 2.9). Pure.
+ *
+ *     Hello + host's terms → codec, sound, rate on the wire → ClientRequest → planSession → Welcome
+ *
+ * @module
+ */
+import { OperationError } from "../../lib/errors.ts";
+import type { VideoCodec } from "../../media/ports.ts";
+import {
+  CLIENT_CAPS,
+  GRANTS,
+  hasBits,
+  HOST_CAPS,
+  HOST_CAPS2,
+} from "../../protocol/punktfunk1/caps.ts";
+import { CODECS, type Compositor } from "../../protocol/punktfunk1/enums.ts";
+import type { FecTerms } from "../../protocol/punktfunk1/fec_plan.ts";
+import type { Hello } from "../../protocol/punktfunk1/hello.ts";
+import type { SealSecrets } from "../../protocol/punktfunk1/video_seal.ts";
+import { type Welcome, WELCOME_DEFAULTS } from "../../protocol/punktfunk1/welcome.ts";
+import type { ClientRequest, HostCapabilities, Plan } from "../../session/plan.ts";
+import { grantedWireKbps, videoKbps, type WireCosts, wireKbps } from "./rate_budget.ts";
+import { chooseSound, type SoundChoice, type SoundTier } from "./sound_ladder.ts";
+
+/** A sealed packet with this payload fills an Ethernet frame. */
+const SHARD_PAYLOAD_BYTES = { ipv4: 1408, ipv6: 1388 } as const;
+
+export interface NativeTerms {
+  readonly capabilities: HostCapabilities;
+  readonly fec: FecTerms;
+  readonly soundTierMax: SoundTier;
+  readonly isIpv6: boolean;
+}
+
+/** What both ends agree on, before anything is opened. */
+export interface NativeOffer {
+  readonly request: ClientRequest;
+  readonly codec: VideoCodec;
+  /** Everything the client gets, as it counts it. */
+  readonly wireKbps: number;
+  readonly sound: SoundChoice;
+  readonly costs: WireCosts;
+}
+
+/** Throws OperationError "refused" when no codec is shared. */
+export function negotiate(hello: Hello, terms: NativeTerms): NativeOffer {
+  const codec = chooseCodec(hello, terms);
+  const askedKbps = grantedWireKbps(hello.bitrateKbps);
+  const sound = chooseSound({
+    channels: hello.audioChannels,
+    layout: hello.audioLayout,
+    hasRedundancy: hasBits(hello.clientCaps, CLIENT_CAPS.audioRed),
+    wireKbps: askedKbps,
+    tierMax: terms.soundTierMax,
+  });
+  const costs = {
+    soundKbps: sound.kbps,
+    shardPayloadBytes: terms.isIpv6 ? SHARD_PAYLOAD_BYTES.ipv6 : SHARD_PAYLOAD_BYTES.ipv4,
+    fecPercent: terms.fec.percent,
+  };
+  const encoderKbps = videoKbps(askedKbps, costs);
+  const cappedKbps = Math.min(encoderKbps, terms.capabilities.bitrateKbpsMax);
+  return {
+    codec,
+    sound,
+    costs,
+    wireKbps: cappedKbps === encoderKbps ? askedKbps : wireKbps(cappedKbps, costs),
+    request: {
+      mode: {
+        widthPixels: hello.mode.width,
+        heightPixels: hello.mode.height,
+        refreshMilliHz: hello.mode.refreshHz * 1000,
+      },
+      codec,
+      bitrateKbps: cappedKbps,
+      slices: 1,
+      referenceFrames: 0,
+      colorSpace: "bt709",
+      isFullRange: false,
+      audio: sound.encoder,
+      isHeardOnHost: hasBits(hello.clientCaps, CLIENT_CAPS.keepHostAudio),
+    },
+  };
+}
+
+/** What only the opened session and the sockets know. */
+export interface WelcomeFacts {
+  readonly plan: Plan;
+  readonly udpPort: number;
+  readonly secrets: SealSecrets;
+  readonly isEncrypted: boolean;
+  readonly frameCount: number;
+  readonly compositor: Compositor;
+  readonly managementPort: number;
+  readonly grants: number;
+  readonly expiresInSeconds: number;
+  readonly can: (ability: "text" | "touch" | "pen") => boolean;
+}
+
+export function composeWelcome(
+  { codec, sound, wireKbps: bitrateKbps, costs }: NativeOffer,
+  { fec }: NativeTerms,
+  facts: WelcomeFacts,
+): Welcome {
+  const { encoder } = facts.plan;
+  const caps = HOST_CAPS.gamepadState |
+    (facts.can("text") ? HOST_CAPS.textInput : 0) |
+    (facts.can("pen") ? HOST_CAPS.pen : 0) |
+    (sound.isRedundant ? HOST_CAPS.audioRed : 0);
+  const caps2 = HOST_CAPS2.repeatMark | HOST_CAPS2.scroll | HOST_CAPS2.inputEdges |
+    (facts.can("touch") ? HOST_CAPS2.touch : 0);
+  return {
+    ...WELCOME_DEFAULTS,
+    udpPort: facts.udpPort,
+    mode: {
+      width: encoder.widthPixels,
+      height: encoder.heightPixels,
+      refreshHz: Math.round(encoder.refreshMilliHz / 1000),
+    },
+    fecScheme: fec.scheme,
+    fecPercent: fec.percent,
+    dataShardsMax: fec.blockDataShardsMax,
+    shardPayloadBytes: costs.shardPayloadBytes,
+    isEncrypted: facts.isEncrypted,
+    key: facts.secrets.key,
+    salt: facts.secrets.salt,
+    frameCount: facts.frameCount,
+    compositor: facts.compositor,
+    bitrateKbps,
+    audioChannels: sound.encoder.channels,
+    codec,
+    hostCaps: caps,
+    managementPort: facts.managementPort,
+    grants: facts.grants,
+    expiresInSeconds: facts.expiresInSeconds,
+    hostCaps2: caps2,
+    audioLayout: sound.layout,
+  };
+}
+
+/** Whether a launch in Hello is one the device may ask for. */
+export function isLaunchPermitted(hello: Hello, grants: number): boolean {
+  return hello.launch === undefined || hasBits(grants, GRANTS.launch);
+}
+
+/** HEVC, then AV1, then H.264 of what both have; a preference goes first. */
+function chooseCodec(hello: Hello, { capabilities }: NativeTerms): VideoCodec {
+  const asked = hello.videoCodecs || CODECS.hevc;
+  const order: readonly VideoCodec[] = ["hevc", "av1", "h264"];
+  const offered = order.filter((codec) => capabilities.codecs.includes(codec));
+  const shared = offered.filter((codec) => hasBits(asked, CODECS[codec]));
+  const preferred = [...shared].sort((a, b) => CODECS[a] - CODECS[b])
+    .find((codec) => hasBits(hello.preferredCodec, CODECS[codec]));
+  const chosen = preferred ?? shared[0];
+  if (chosen === undefined) {
+    throw new OperationError(
+      "refused",
+      `Cannot stream: the client decodes none of ${offered.join(", ")}`,
+    );
+  }
+  return chosen;
+}
