@@ -25,6 +25,7 @@ import type { Plan } from "./plan.ts";
 import type {
   AudioOutputSpec,
   AudioPumpSpec,
+  PumpCommand,
   PumpStats,
   SentUnit,
   SoundPacket,
@@ -80,6 +81,11 @@ export interface SessionObserver {
   /** What a game answers to a pad. */
   onPadFeedback?(feedback: PadFeedback): void;
 }
+
+export type VideoTuning = Extract<
+  PumpCommand<never>,
+  { readonly kind: "bitrate" | "fec" | "shard-payload" | "pacing" }
+>;
 
 export interface SessionStats {
   readonly video: PumpStats | undefined;
@@ -145,8 +151,9 @@ export class Session implements AsyncDisposable {
     this.#audio?.post({ kind: "flow" });
   }
 
-  setBitrate(kbps: number): void {
-    this.#video?.post({ kind: "bitrate", kbps });
+  /** Change the running stream of video: its rate, parity, packet size or pacing. */
+  tune(command: VideoTuning): void {
+    this.#video?.post(command);
   }
 
   /** What the client's input can do here. */

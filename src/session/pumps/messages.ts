@@ -1,7 +1,7 @@
 /**
  * What the main isolate and a pump Worker say to each other. Plain data only.
  *
- *     main → pump   start, destination, idr, invalidate, bitrate, stop
+ *     main → pump   start, destination, flow, idr, invalidate, bitrate, fec, shard-payload, pacing, stop
  *     pump → main   ready, first-packet, unit, sound, stats, ended
  *
  * @module
@@ -74,6 +74,9 @@ export type PumpCommand<Spec> =
     readonly roundTripUs: number;
   }
   | { readonly kind: "bitrate"; readonly kbps: number }
+  | { readonly kind: "fec"; readonly percent: number }
+  | { readonly kind: "shard-payload"; readonly sizeBytes: number }
+  | { readonly kind: "pacing"; readonly pacing: Pacing }
   | { readonly kind: "stop" };
 
 /** Counters since the start. */

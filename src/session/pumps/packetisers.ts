@@ -4,15 +4,43 @@
  * @module
  */
 import type { PacketStreamSpec } from "../../media/wire/kernel.ts";
+import type { FecTerms } from "../../protocol/punktfunk1/fec_plan.ts";
+import type { SealSecrets } from "../../protocol/punktfunk1/video_seal.ts";
 import type { Packetiser } from "../../protocol/wire_job.ts";
 
-export interface VideoPacketiserSpec {
+export type VideoPacketiserSpec = GameStreamVideoSpec | NativeVideoSpec;
+
+export interface GameStreamVideoSpec {
   readonly plane: "gamestream";
   readonly packetSizeBytes: number;
   readonly fecPercent: number;
   readonly minParityPackets: number;
   /** AES-128 key, or null for plain datagrams. */
   readonly key: Uint8Array | null;
+}
+
+export interface NativeVideoSpec {
+  readonly plane: "native";
+  readonly terms: FecTerms;
+  readonly shardPayloadBytes: number;
+  readonly shardPayloadCeilingBytes: number;
+  readonly frameBytesMax: number;
+  /** null sends plain datagrams, for tests on loopback. */
+  readonly secrets: SealSecrets | null;
+  /** Wall clock less monotonic clock. */
+  readonly wallOffsetNs: bigint;
+}
+
+/** What may change about a stream while it runs. */
+export interface StreamTuning {
+  setFecPercent(percent: number): void;
+  setShardPayload(sizeBytes: number): void;
+}
+
+export interface OpenedPacketiser {
+  readonly packetiser: Packetiser;
+  /** Undefined where nothing may change. */
+  readonly tuning: StreamTuning | undefined;
 }
 
 export interface AudioPacketiserSpec {
@@ -33,11 +61,19 @@ export interface AudioPacketiser {
   };
 }
 
-export async function openVideoPacketiser(spec: VideoPacketiserSpec): Promise<Packetiser> {
-  const { createVideoPacketiser } = await import(
-    "../../protocol/gamestream/video_packetiser.ts"
-  );
-  return createVideoPacketiser(spec);
+export async function openVideoPacketiser(spec: VideoPacketiserSpec): Promise<OpenedPacketiser> {
+  if (spec.plane === "gamestream") {
+    const { createVideoPacketiser } = await import(
+      "../../protocol/gamestream/video_packetiser.ts"
+    );
+    return { packetiser: createVideoPacketiser(spec), tuning: undefined };
+  }
+  const { VideoPacketiser } = await import("../../protocol/punktfunk1/video_packetiser.ts");
+  const { SealCounter } = await import("../../protocol/punktfunk1/video_seal.ts");
+  const { secrets, ...options } = spec;
+  const seal = secrets === null ? null : { secrets, counter: new SealCounter() };
+  const packetiser = new VideoPacketiser({ ...options, seal });
+  return { packetiser, tuning: packetiser };
 }
 
 export async function openAudioPacketiser(spec: AudioPacketiserSpec): Promise<AudioPacketiser> {

@@ -18,7 +18,8 @@ import type {
   WireKernel,
 } from "../../media/wire/kernel.ts";
 import type { AccessUnitFacts, Packetiser } from "../../protocol/wire_job.ts";
-import type { PumpStats, SentUnit } from "./messages.ts";
+import type { PumpCommand, PumpStats, SentUnit } from "./messages.ts";
+import type { StreamTuning } from "./packetisers.ts";
 
 const REPEAT_INTERVAL_US = 250_000;
 /** How long one wait for a picture lasts: the longest time a request waits on a still screen. */
@@ -28,6 +29,7 @@ export interface VideoPumpParts {
   readonly source: VideoSource;
   readonly encoder: VideoEncoder;
   readonly packetiser: Packetiser;
+  readonly tuning?: StreamTuning | undefined;
   readonly kernel: WireKernel;
   readonly socket: UdpSocketHandle;
   readonly pacing: Pacing;
@@ -40,6 +42,7 @@ export interface VideoPumpParts {
 export class VideoPump {
   readonly #parts: VideoPumpParts;
   readonly #idr = new IdrGovernor();
+  #pacing: Pacing;
   #destination: SocketAddress | undefined;
   #wakeForDestination: () => void = () => {};
   #isStopped = false;
@@ -60,31 +63,33 @@ export class VideoPump {
   /** The pump borrows its parts; whoever opened them closes them after `run`. */
   constructor(parts: VideoPumpParts) {
     this.#parts = parts;
+    this.#pacing = parts.pacing;
   }
 
   get stats(): PumpStats {
     return { ...this.#stats };
   }
 
-  setDestination(destination: SocketAddress): void {
-    this.#destination = destination;
-    this.#wakeForDestination();
-  }
-
-  requestIdr(roundTripUs: number): void {
-    this.#idr.request(this.#parts.clock.monotonicUs(), roundTripUs);
-  }
-
-  invalidate(firstFrameIndex: number, lastFrameIndex: number, roundTripUs: number): void {
-    if (
-      firstFrameIndex > lastFrameIndex || lastFrameIndex >= this.#parts.packetiser.nextFrameIndex
-    ) return;
-    if (this.#parts.encoder.invalidateReferences(firstFrameIndex, lastFrameIndex)) return;
-    this.requestIdr(roundTripUs);
-  }
-
-  setBitrate(kbps: number): void {
-    this.#parts.encoder.setBitrate(kbps);
+  /** Take one command other than "start" and "stop"; what this pump has no use for is ignored. */
+  command(command: PumpCommand<unknown>): void {
+    const { encoder, tuning, clock } = this.#parts;
+    switch (command.kind) {
+      case "destination":
+        this.#destination = command.destination;
+        return this.#wakeForDestination();
+      case "idr":
+        return this.#idr.request(clock.monotonicUs(), command.roundTripUs);
+      case "invalidate":
+        return this.#invalidate(command);
+      case "bitrate":
+        return encoder.setBitrate(command.kbps);
+      case "fec":
+        return tuning?.setFecPercent(command.percent);
+      case "shard-payload":
+        return tuning?.setShardPayload(command.sizeBytes);
+      case "pacing":
+        this.#pacing = command.pacing;
+    }
   }
 
   stop(): void {
@@ -105,6 +110,14 @@ export class VideoPump {
       if (this.#stats.units === 1) onFirstPacket();
       if (this.#stats.units === this.#parts.unitsMax) return;
     }
+  }
+
+  #invalidate(command: Extract<PumpCommand<unknown>, { kind: "invalidate" }>): void {
+    const { firstFrameIndex, lastFrameIndex, roundTripUs } = command;
+    const { packetiser, encoder, clock } = this.#parts;
+    if (firstFrameIndex > lastFrameIndex || lastFrameIndex >= packetiser.nextFrameIndex) return;
+    if (encoder.invalidateReferences(firstFrameIndex, lastFrameIndex)) return;
+    this.#idr.request(clock.monotonicUs(), roundTripUs);
   }
 
   #untilDestination(): Promise<void> {
@@ -136,7 +149,7 @@ export class VideoPump {
   }
 
   #send(unit: AccessUnit, moment: Omit<AccessUnitFacts, "sizeBytes" | "kind">): void {
-    const { packetiser, kernel, socket, pacing } = this.#parts;
+    const { packetiser, kernel, socket } = this.#parts;
     if (unit.kind === "idr") this.#idr.sent(moment.nowUs);
     const destination = this.#destination;
     if (destination === undefined) return;
@@ -146,7 +159,7 @@ export class VideoPump {
         kind: unit.kind,
         ...moment,
       });
-      const result = kernel.send(job, unit.data, { socket, destination, pacing });
+      const result = kernel.send(job, unit.data, { socket, destination, pacing: this.#pacing });
       this.#stats.units++;
       if (unit.kind === "idr") this.#stats.idrs++;
       this.#stats.packets += result.packetCount;

@@ -15,12 +15,13 @@ servePump<VideoPumpSpec>(self as unknown as WorkerScope, async (spec, { stack, c
   const kernel = stack.use(openNativeKernel());
   const encoder = stack.use(await openVideoEncoder(spec.encoder));
   const source = stack.use(await openVideoSource(spec.source));
-  const packetiser = await openVideoPacketiser(spec.packetiser);
+  const { packetiser, tuning } = await openVideoPacketiser(spec.packetiser);
   const { socket, pacing } = spec;
   const pump = new VideoPump({
     source,
     encoder,
     packetiser,
+    tuning,
     kernel,
     socket,
     pacing,
@@ -36,14 +37,7 @@ servePump<VideoPumpSpec>(self as unknown as WorkerScope, async (spec, { stack, c
       },
       stop: () => pump.stop(),
       run: (onFirstPacket) => pump.run(onFirstPacket),
-      command(command) {
-        if (command.kind === "destination") pump.setDestination(command.destination);
-        else if (command.kind === "idr") pump.requestIdr(command.roundTripUs);
-        else if (command.kind === "bitrate") pump.setBitrate(command.kbps);
-        else if (command.kind === "invalidate") {
-          pump.invalidate(command.firstFrameIndex, command.lastFrameIndex, command.roundTripUs);
-        }
-      },
+      command: (command) => pump.command(command),
     },
   };
 });

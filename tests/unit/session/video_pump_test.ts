@@ -123,7 +123,7 @@ Deno.test("VideoPump sends nothing before it knows where to", async () => {
   const running = pump.run(() => {});
   await Promise.resolve();
   assert.equal(sent.length, 0);
-  pump.setDestination(DESTINATION);
+  pump.command({ kind: "destination", destination: DESTINATION });
   await running;
   assert.equal(sent.length, 1);
 });
@@ -131,7 +131,7 @@ Deno.test("VideoPump sends nothing before it knows where to", async () => {
 Deno.test("VideoPump begins with an IDR and goes on without", async () => {
   const { pump, sent } = openPump(["picture", "picture", "picture"]);
   let firstPackets = 0;
-  pump.setDestination(DESTINATION);
+  pump.command({ kind: "destination", destination: DESTINATION });
   await pump.run(() => firstPackets++);
   assert.deepEqual(sent.map((frame) => frame.isIdr), [true, false, false]);
   assert.equal(firstPackets, 1);
@@ -140,7 +140,7 @@ Deno.test("VideoPump begins with an IDR and goes on without", async () => {
 
 Deno.test("VideoPump repeats a still screen at least once a second, with a new time", async () => {
   const { pump, sent } = openPump(["picture", ...Array(100).fill("still")]);
-  pump.setDestination(DESTINATION);
+  pump.command({ kind: "destination", destination: DESTINATION });
   await pump.run(() => {});
   for (const [index, frame] of sent.entries()) {
     const earlier = sent[index - 1];
@@ -155,11 +155,11 @@ Deno.test("VideoPump answers an IDR request on a still screen without waiting fo
   const { pump, sent, clock } = openPump([
     "picture",
     ...Array(6).fill("still"),
-    () => pump.requestIdr(ROUND_TRIP_US),
+    () => pump.command({ kind: "idr", roundTripUs: ROUND_TRIP_US }),
     "still",
     "still",
   ]);
-  pump.setDestination(DESTINATION);
+  pump.command({ kind: "destination", destination: DESTINATION });
   const startUs = clock.monotonicUs();
   await pump.run(() => {});
   assert.equal(sent.length, 2);
@@ -173,10 +173,16 @@ Deno.test("VideoPump makes an IDR when the encoder cannot invalidate references"
     "picture",
     "picture",
     ...still,
-    () => pump.invalidate(1, 2, ROUND_TRIP_US),
+    () =>
+      pump.command({
+        kind: "invalidate",
+        firstFrameIndex: 1,
+        lastFrameIndex: 2,
+        roundTripUs: ROUND_TRIP_US,
+      }),
     "picture",
   ]);
-  pump.setDestination(DESTINATION);
+  pump.command({ kind: "destination", destination: DESTINATION });
   await pump.run(() => {});
   assert.deepEqual(invalidated, [[1, 2]]);
   assert.deepEqual(sent.map((frame) => frame.isIdr), [true, false, true]);
@@ -185,11 +191,23 @@ Deno.test("VideoPump makes an IDR when the encoder cannot invalidate references"
 Deno.test("VideoPump ignores an invalidation of frames that were never sent", async () => {
   const { pump, invalidated } = openPump([
     "picture",
-    () => pump.invalidate(1, 99, ROUND_TRIP_US),
-    () => pump.invalidate(2, 1, ROUND_TRIP_US),
+    () =>
+      pump.command({
+        kind: "invalidate",
+        firstFrameIndex: 1,
+        lastFrameIndex: 99,
+        roundTripUs: ROUND_TRIP_US,
+      }),
+    () =>
+      pump.command({
+        kind: "invalidate",
+        firstFrameIndex: 2,
+        lastFrameIndex: 1,
+        roundTripUs: ROUND_TRIP_US,
+      }),
     "picture",
   ]);
-  pump.setDestination(DESTINATION);
+  pump.command({ kind: "destination", destination: DESTINATION });
   await pump.run(() => {});
   assert.deepEqual(invalidated, []);
 });
@@ -203,7 +221,7 @@ Deno.test("VideoPump follows a unit that is too large with an IDR under the same
       return isHit;
     },
   });
-  pump.setDestination(DESTINATION);
+  pump.command({ kind: "destination", destination: DESTINATION });
   await pump.run(() => {});
   assert.deepEqual(sent.map((frame) => [frame.frameIndex, frame.isIdr]), [[1, true], [2, true], [
     3,
@@ -214,7 +232,7 @@ Deno.test("VideoPump follows a unit that is too large with an IDR under the same
 
 Deno.test("VideoPump ends by itself after the units it was asked for", async () => {
   const { pump, sent } = openPump(["picture", "picture", "picture", "picture"], { unitsMax: 2 });
-  pump.setDestination(DESTINATION);
+  pump.command({ kind: "destination", destination: DESTINATION });
   await pump.run(() => {});
   assert.equal(sent.length, 2);
 });
@@ -225,7 +243,7 @@ Deno.test("VideoPump reports each unit that left, and none that could not", asyn
     onUnit: (unit) => units.push(unit),
     isTooLarge: (index) => index === 2,
   });
-  pump.setDestination(DESTINATION);
+  pump.command({ kind: "destination", destination: DESTINATION });
   await pump.run(() => {});
   assert.deepEqual(units.map((unit) => unit.frameIndex), [1]);
   assert.deepEqual(units[0], {
