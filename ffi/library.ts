@@ -3,11 +3,13 @@
  *
  * 1. `$PUNKTFUNK_NATIVE_DIR/libpf_<name>.so`, for tests and packagers;
  * 2. `dist/native/<target>/` of the checkout, where `deno task native` puts them;
- * 3. the same path inside a compiled executable. Its bytes are copied to a sealed memfd and opened from there, so
- *    that no other user can change them and nothing is written to a temporary directory.
+ * 3. the same path inside a compiled executable. Its bytes are compared with the digest beside them, `<file>.sha256`,
+ *    copied to a sealed memfd and opened from there, so that no other user can change them and nothing is written to a
+ *    temporary directory.
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { NativeError, OperationError } from "../src/lib/errors.ts";
 
 /** Every shim. The ABI number of each stands in its header and its ffi/ file. */
@@ -57,6 +59,17 @@ export function openShim<S extends Deno.ForeignLibraryInterface>(
   return library;
 }
 
+/** The ABI number of shim `name`, whatever this program wants. Throws OperationError "missing-library". */
+export function readShimAbi(name: ShimName): number {
+  const symbol = `pf_${name}_abi`;
+  const library = openLibrary(name, { [symbol]: { parameters: [], result: "u32" } });
+  try {
+    return Number(library.symbols[symbol]?.());
+  } finally {
+    library.close();
+  }
+}
+
 function openLibrary<S extends Deno.ForeignLibraryInterface>(
   name: ShimName,
   symbols: S,
@@ -64,16 +77,47 @@ function openLibrary<S extends Deno.ForeignLibraryInterface>(
   const url = shimUrl(name);
   try {
     if (Deno.build.standalone && Deno.build.os === "linux") {
-      return openFromMemory(name, Deno.readFileSync(url), symbols);
+      const bytes = Deno.readFileSync(url);
+      requireWhole(name, bytes, url);
+      return openFromMemory(name, bytes, symbols);
     }
     return Deno.dlopen(url, symbols);
   } catch (cause) {
+    if (cause instanceof OperationError) throw cause;
     throw new OperationError(
       "missing-library",
       `Cannot open shim "${name}": ${cause instanceof Error ? cause.message : String(cause)}`,
-      { remedy: "Run `deno task native` to build it", cause },
+      { remedy: remedyFor(), cause },
     );
   }
+}
+
+function remedyFor(): string {
+  if (Deno.env.get("PUNKTFUNK_NATIVE_DIR")) {
+    return "Check what PUNKTFUNK_NATIVE_DIR holds: the shims of this release for this machine are wanted";
+  }
+  return Deno.build.standalone
+    ? "`punktfunk-host version --verbose` shows every shim of this executable"
+    : "Run `deno task native` to build it";
+}
+
+/** A library that has lost a bit can do anything, so it is not opened. Only what `deno task compile` made has a digest. */
+function requireWhole(name: ShimName, bytes: Uint8Array, url: URL): void {
+  let wanted: string;
+  try {
+    wanted = Deno.readTextFileSync(new URL(`${url}.sha256`));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  if (createHash("sha256").update(bytes).digest("hex") === wanted) return;
+  throw new OperationError(
+    "missing-library",
+    `Cannot open shim "${name}": the executable is damaged`,
+    {
+      remedy: "Compare it with its SHA-256 and fetch it again",
+    },
+  );
 }
 
 const LIBC_SYMBOLS = {

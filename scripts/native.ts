@@ -18,14 +18,7 @@ import {
   SHIMS,
   systemLibraries,
 } from "./shims.ts";
-import {
-  buildMachine,
-  findTarget,
-  isForeign,
-  type Target,
-  TARGETS,
-  toolchainFor,
-} from "./targets.ts";
+import { buildMachine, isForeign, requireTarget, type Target, toolchainFor } from "./targets.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 
@@ -184,12 +177,6 @@ function parseArguments(args: readonly string[]): BuildOptions & { readonly name
     throw new Error("--sanitize builds programs to run here: leave --target out");
   }
   return { names, target, isSanitized };
-}
-
-function requireTarget(name: string | undefined): Target {
-  const target = findTarget(name ?? "");
-  if (target !== undefined) return target;
-  throw new Error(`--target must be one of ${TARGETS.map((one) => one.name).join(", ")}`);
 }
 
 if (import.meta.main) {

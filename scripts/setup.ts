@@ -31,19 +31,23 @@ const PACKAGES_TEST = [
   "pipewire-bin",
   "pipewire-pulse",
   "pulseaudio-utils",
+  "strace",
   "sway",
   "util-linux",
   "wireplumber",
   "xkb-data",
 ] as const;
 
+/** Whether `name` is here for this machine; the same library may be here for another one as well. */
 async function isInstalled(name: string): Promise<boolean> {
+  const own = Deno.build.arch === "aarch64" ? "arm64" : "amd64";
   const query = await new Deno.Command("dpkg-query", {
-    args: ["-W", "-f=${db:Status-Status}", name],
+    args: ["-W", "-f=${Architecture} ${db:Status-Status}\n", name],
     stdout: "piped",
     stderr: "null",
   }).output();
-  return new TextDecoder().decode(query.stdout).trim() === "installed";
+  const lines = new TextDecoder().decode(query.stdout).split("\n");
+  return lines.includes(`${own} installed`) || lines.includes("all installed");
 }
 
 async function runVisibly(command: string, args: readonly string[]): Promise<void> {
@@ -79,9 +83,9 @@ async function installMissing(packages: readonly string[]): Promise<void> {
   await apt("install", "-y", "--no-install-recommends", ...missing);
 }
 
-async function setUp(): Promise<void> {
+/** Install and build what running the program wants, or what its tests want. */
+export async function setUp({ isForTests }: { readonly isForTests: boolean }): Promise<void> {
   if (Deno.build.os !== "linux") return;
-  const isForTests = Deno.args[0] === "test";
   try {
     await Deno.stat("/usr/bin/dpkg-query");
     await installMissing(isForTests ? [...PACKAGES_RUN, ...PACKAGES_TEST] : PACKAGES_RUN);
@@ -97,7 +101,7 @@ async function setUp(): Promise<void> {
 
 if (import.meta.main) {
   try {
-    await setUp();
+    await setUp({ isForTests: Deno.args[0] === "test" });
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     Deno.exit(1);

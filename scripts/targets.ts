@@ -53,6 +53,18 @@ export function findTarget(name: string): Target | undefined {
   return TARGETS.find((target) => target.name === name);
 }
 
+/** The target called `name`; throws, naming all, when there is none. */
+export function requireTarget(name: string | undefined): Target {
+  const target = findTarget(name ?? "");
+  if (target !== undefined) return target;
+  throw new Error(`--target must be one of ${TARGETS.map((one) => one.name).join(", ")}`);
+}
+
+/** What rustc calls `target`: on Windows the shims are made with the toolchain of GNU. */
+export function rustTargetOf({ name, system }: Target): string {
+  return system === "windows" ? name.replace("msvc", "gnu") : name;
+}
+
 /** The machine this runs on. Throws on one the program is not made for. */
 export function buildMachine(): Target {
   const target = TARGETS.find(({ native }) => native === nativeTarget());
