@@ -48,6 +48,18 @@ const LAYERS: readonly { readonly prefix: string; readonly may: readonly string[
   { prefix: "src/library/", may: ["src/lib/", "src/store/", "src/platform/"] },
   { prefix: "src/stats/", may: ["src/lib/"] },
   {
+    prefix: "src/health/",
+    may: [
+      "src/lib/",
+      "src/platform/",
+      "src/media/",
+      "src/display/",
+      "src/audio/",
+      "src/quic/",
+      "ffi/",
+    ],
+  },
+  {
     prefix: "src/session/",
     may: [
       "src/lib/",

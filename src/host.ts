@@ -1,7 +1,7 @@
 /**
  * The only place where parts are put together for `serve`.
  *
- *     directories → stores, identities → display and sound → GameStream plane → mDNS → management API
+ *     directories → stores, identities → (other hosts, told of) → display and sound → GameStream plane → mDNS → management API
  *
  * What was opened is closed in reverse order, whatever ended the host. Nothing here knows a protocol.
  *
@@ -18,6 +18,8 @@ import type { DisplayBackend } from "./display/ports.ts";
 import { chooseDisplayBackend, listDisplayBackends } from "./display/registry.ts";
 import { HostApi } from "./host_api.ts";
 import type { Host, HostEnvironment, HostOptions } from "./host_options.ts";
+import { describeHost, findOtherHosts, isActive, remedyAgainst } from "./health/conflicts.ts";
+import { openMachine } from "./health/machine.ts";
 import { describeError } from "./lib/errors.ts";
 import { openApps } from "./library/apps.ts";
 import { softwareVideoCapabilities } from "./media/encoders/openh264.ts";
@@ -73,6 +75,9 @@ async function open(
   const { logger, clock } = environment;
   const hostName = options.hostName || Deno.hostname();
   const stores = await openStores(environment);
+  // The answer changes nothing here; nobody has to wait for it.
+  const conflicts = reportConflicts(environment);
+  stack.defer(() => conflicts);
   const backends = await openBackends(options, environment);
   const lines = [...backends.reasons];
 
@@ -159,6 +164,19 @@ async function openStores({ directories, logger, env, clock }: HostEnvironment):
     native: native.identity,
     token: env.get("PUNKTFUNK_MGMT_TOKEN") ?? token,
   };
+}
+
+/** Warn of every other host that runs or starts by itself. Never rejects. */
+async function reportConflicts({ env, logger }: HostEnvironment): Promise<void> {
+  try {
+    using machine = openMachine();
+    for (const host of (await findOtherHosts({ env, machine })).filter(isActive)) {
+      const remedy = remedyAgainst(host).replaceAll("\n", "; ");
+      logger.warn("host.conflict", { detail: describeHost(host), remedy });
+    }
+  } catch (error) {
+    logger.warn("host.conflict", { detail: describeError(error) });
+  }
 }
 
 async function openBackends(

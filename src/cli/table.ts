@@ -6,6 +6,7 @@
 import type { RouteMap } from "@stricli/core";
 import { type CliContext, command, group } from "./command.ts";
 import { decimalNumber, wholeNumber } from "./numbers.ts";
+import type { DoctorFlags } from "./commands/doctor.ts";
 import type { InputTestFlags } from "./commands/input_test.ts";
 import type { ServeFlags } from "./commands/serve.ts";
 import type { SpikeFlags } from "./commands/spike.ts";
@@ -130,6 +131,25 @@ const openapi = command<Record<never, never>>({
   load: () => import("./commands/openapi.ts"),
 });
 
+const doctor = command<DoctorFlags>({
+  brief: "Check this machine and say what to do about what is missing",
+  examples: ["doctor", "doctor --gamestream", "doctor --json"],
+  parameters: {
+    flags: {
+      ...JSON_FLAG,
+      gamestream: { ...SWITCH, brief: "Check for `serve --gamestream`" },
+    },
+  },
+  load: () => import("./commands/doctor.ts"),
+});
+
+const detectConflicts = command<JsonFlag>({
+  brief: "List other game-streaming hosts on this machine; exit 1 when one runs or auto-starts",
+  examples: ["detect-conflicts", "detect-conflicts --json"],
+  parameters: { flags: JSON_FLAG },
+  load: () => import("./commands/detect_conflicts.ts"),
+});
+
 const probeCompositor = command<JsonFlag>({
   brief: "Check whether a virtual display could be created now",
   examples: ["probe-compositor"],
@@ -250,6 +270,8 @@ export const ROUTES: RouteMap<CliContext> = group({
       routes: { status, pending, pin, clients, unpair, "stop-session": stopSession },
     }),
     "openapi": openapi,
+    "doctor": doctor,
+    "detect-conflicts": detectConflicts,
     "probe-compositor": probeCompositor,
     "input-test": inputTest,
     "spike": spike,

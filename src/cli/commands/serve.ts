@@ -11,15 +11,10 @@ import { CORE_ABI_VERSION, VERSION } from "../../lib/version.ts";
 import { LogFilter } from "../../log/filter.ts";
 import { type Log, openLog } from "../../log/log.ts";
 import { type ResolvedSettings, resolveSettings, type SettingId } from "../../platform/config.ts";
-import {
-  HOST_ENV_BYTES_MAX,
-  layerEnv,
-  parseHostEnv,
-  takeCredentials,
-} from "../../platform/config_env_file.ts";
-import { readFileIfPresent } from "../../store/file.ts";
+import { layerEnv, takeCredentials } from "../../platform/config_env_file.ts";
 import { JsonStore } from "../../store/json_store.ts";
 import type { CliEnvironment, CommandRun } from "../environment.ts";
+import { readHostEnv } from "../host_env.ts";
 import { type CommandOutput, describeChain } from "../print.ts";
 
 /** Sessions, sound and displays are put back within this time (product specification 1.2). */
@@ -73,19 +68,6 @@ export async function serve(
     logger.error("host.failed", { error: describeChain(error) });
     return { text: "", data: null, exitCode: 1 };
   }
-}
-
-async function readHostEnv(directory: string): Promise<ReadonlyMap<string, string>> {
-  const path = `${directory}/host.env`;
-  const bytes = await readFileIfPresent(path);
-  if (bytes === undefined) return new Map();
-  if (bytes.byteLength > HOST_ENV_BYTES_MAX) {
-    throw new OperationError(
-      "storage",
-      `Cannot read ${path}: it exceeds ${HOST_ENV_BYTES_MAX} bytes`,
-    );
-  }
-  return parseHostEnv(new TextDecoder().decode(bytes));
 }
 
 function openServeLog(

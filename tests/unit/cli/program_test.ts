@@ -35,6 +35,8 @@ Deno.test("ROUTES holds the commands of the specification that exist so far", ()
     "ctl unpair",
     "ctl stop-session",
     "openapi",
+    "doctor",
+    "detect-conflicts",
     "probe-compositor",
     "input-test",
     "spike",

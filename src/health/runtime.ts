@@ -1,0 +1,134 @@
+/**
+ * The runtime, the shims and what they give: encoders and the QUIC stack.
+ *
+ * @module
+ */
+import { ABI as H264_ABI } from "../../ffi/h264.ts";
+import { openShim, type ShimName } from "../../ffi/library.ts";
+import { ABI as OPUS_ABI } from "../../ffi/opus.ts";
+import { ABI as PICTURE_ABI } from "../../ffi/picture.ts";
+import { ABI as PIPEWIRE_ABI } from "../../ffi/pipewire_symbols.ts";
+import { ABI as WIRE_ABI } from "../../ffi/wire_symbols.ts";
+import { ABI as WLROOTS_ABI } from "../../ffi/wlroots.ts";
+import { describeError, OperationError } from "../lib/errors.ts";
+import { softwareVideoCapabilities } from "../media/encoders/openh264.ts";
+import { hasClientCertificates, RUNTIME_WITH_CLIENT_CERTIFICATES } from "../platform/runtime.ts";
+import type { QuicAdapterId } from "../quic/ports.ts";
+import type { Check, Finding } from "./check.ts";
+
+/** Every shim of scripts/shims.ts, and what is missing without it. */
+export const SHIMS: readonly {
+  readonly name: ShimName;
+  readonly abi: number;
+  readonly gives: string;
+}[] = [
+  { name: "wire", abi: WIRE_ABI, gives: "sends packets" },
+  { name: "h264", abi: H264_ABI, gives: "encodes pictures" },
+  { name: "opus", abi: OPUS_ABI, gives: "encodes sound" },
+  { name: "picture", abi: PICTURE_ABI, gives: "draws the test picture" },
+  { name: "wlroots", abi: WLROOTS_ABI, gives: "captures and controls Sway" },
+  { name: "pipewire", abi: PIPEWIRE_ABI, gives: "captures sound" },
+];
+
+/** `version` as in `Deno.version.deno`. */
+export function runtimeFinding(
+  { version, isGamestreamOn }: { readonly version: string; readonly isGamestreamOn: boolean },
+): Finding {
+  if (hasClientCertificates(version)) return { state: "ok", summary: `Deno ${version}` };
+  return {
+    state: isGamestreamOn ? "fault" : "warning",
+    summary: `Deno ${version} does not hand over client certificates: Moonlight cannot be served`,
+    remedy: `deno upgrade, to ${RUNTIME_WITH_CLIENT_CERTIFICATES} or newer`,
+  };
+}
+
+/** Whether each shim opens with the ABI this program wants. */
+export function shimChecks(): Check[] {
+  return SHIMS.map(({ name, abi, gives }) => ({
+    id: `shim-${name}`,
+    find: () => Promise.resolve(shimFinding({ abi, gives, error: whyNotOpen(name, abi) })),
+  }));
+}
+
+/** `error` is what opening it threw, undefined when it opened. */
+export function shimFinding(
+  { abi, gives, error }: {
+    readonly abi: number;
+    readonly gives: string;
+    readonly error: unknown;
+  },
+): Finding {
+  if (error === undefined) return { state: "ok", summary: `ABI ${abi}, ${gives}` };
+  if (error instanceof OperationError) {
+    const { message, remedy } = error;
+    return { state: "fault", summary: message, ...(remedy === undefined ? {} : { remedy }) };
+  }
+  return { state: "fault", summary: describeError(error), remedy: "deno task native" };
+}
+
+function whyNotOpen(name: ShimName, abi: number): unknown {
+  try {
+    openShim(name, abi, { [`pf_${name}_abi`]: { parameters: [], result: "u32" } }).close();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+export function encoderChecks(): Check[] {
+  const megapixels = (softwareVideoCapabilities.pixelsMax / 1e6).toFixed(1);
+  const software: Finding = {
+    state: "ok",
+    summary: `H.264 in software by OpenH264, up to ${megapixels} megapixels and ` +
+      `${softwareVideoCapabilities.bitrateKbpsMax / 1000} Mbit/s`,
+  };
+  const gpu: Finding = {
+    state: "skipped",
+    summary:
+      "No encoder for GPUs is built in: the processor encodes, whatever graphics card is here",
+  };
+  return [
+    { id: "encoder-software", find: () => Promise.resolve(software) },
+    { id: "encoder-gpu", find: () => Promise.resolve(gpu) },
+  ];
+}
+
+export interface QuicFacts {
+  /** The adapter that would run, or undefined when none can. */
+  readonly adapter: QuicAdapterId | undefined;
+  /** Whether it asks clients for their certificates. */
+  readonly asksForClientCertificate: boolean;
+  /** Why this one, or why none; one sentence without a full stop. */
+  readonly reason: string;
+}
+
+/** What the QUIC stack means for the native plane; `facts` undefined while the plane is not built in. */
+export function quicCheck(facts: QuicFacts | undefined): Check {
+  return { id: "quic", find: () => Promise.resolve(quicFinding(facts)) };
+}
+
+export function quicFinding(facts: QuicFacts | undefined): Finding {
+  if (facts === undefined) {
+    return { state: "skipped", summary: "The native plane is not built in: Moonlight is served" };
+  }
+  if (facts.adapter === undefined) {
+    return {
+      state: "fault",
+      summary: `No QUIC stack, so that the native plane cannot run: ${facts.reason}`,
+      remedy: "deno task native",
+    };
+  }
+  if (!facts.asksForClientCertificate) {
+    return {
+      state: "warning",
+      summary:
+        `QUIC by the adapter "${facts.adapter}", which cannot ask clients for certificates, ` +
+        `so that none can pair: ${facts.reason}`,
+      remedy: "deno task native",
+    };
+  }
+  return {
+    state: "ok",
+    summary: `QUIC by the adapter "${facts.adapter}", clients can pair: ${facts.reason}`,
+  };
+}
