@@ -12,9 +12,14 @@ type Program = typeof import("./src/cli/program.ts");
 // reason `deno compile` does not see it and is told to include it.
 const PROGRAM = import.meta.resolve("./src/cli/program.ts");
 
+/** `version` with flags says more and is a command like any other. */
+function isVersionLineWanted([first = "", ...rest]: readonly string[]): boolean {
+  return first === "--version" || first === "-V" || (first === "version" && rest.length === 0);
+}
+
 if (import.meta.main) {
   const terminal = openTerminal(Deno.env);
-  if (["--version", "-V", "version"].includes(Deno.args[0] ?? "")) {
+  if (isVersionLineWanted(Deno.args)) {
     terminal.writeOut(`punktfunk-host ${VERSION}\n`);
   } else {
     const { processEnvironment, runProgram }: Program = await import(PROGRAM);

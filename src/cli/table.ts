@@ -11,6 +11,7 @@ import type { InputTestFlags } from "./commands/input_test.ts";
 import type { ServeFlags } from "./commands/serve.ts";
 import type { SpikeFlags } from "./commands/spike.ts";
 import type { UnpairFlags } from "./commands/ctl.ts";
+import type { VersionFlags } from "./commands/version.ts";
 import type { JsonFlag } from "./environment.ts";
 
 const TEXT = { kind: "parsed", parse: String, optional: true } as const;
@@ -259,6 +260,25 @@ const completions = command<Record<never, never>, [string]>({
   load: async () => ({ run: (await import("./commands/completions.ts")).completionsOf(ROUTES) }),
 });
 
+const version = command<VersionFlags>({
+  brief: "Print the version; with --verbose also commit, runtime and shims",
+  examples: ["version", "version --verbose", "version --json"],
+  parameters: {
+    flags: {
+      ...JSON_FLAG,
+      verbose: { ...SWITCH, brief: "Everything that a report of a fault should say" },
+    },
+  },
+  load: () => import("./commands/version.ts"),
+});
+
+const licenses = command<Record<never, never>>({
+  brief: "Print the licences of what is inside the executable",
+  examples: ["licenses"],
+  parameters: {},
+  load: () => import("./commands/licenses.ts"),
+});
+
 export const ROUTES: RouteMap<CliContext> = group({
   brief: "Stream this desktop to Moonlight clients",
   examples: ["serve --gamestream", "ctl pin 1234", "help ctl pin", "--version"],
@@ -276,5 +296,7 @@ export const ROUTES: RouteMap<CliContext> = group({
     "input-test": inputTest,
     "spike": spike,
     "completions": completions,
+    "version": version,
+    "licenses": licenses,
   },
 });

@@ -34,7 +34,7 @@ export const run: CommandRun<VersionFlags> = async (_environment, flags) => {
     `target ${data.target}${data.compiled ? "" : ", from source"}`,
     `deno ${data.deno}, V8 ${data.v8}`,
     ...data.shims.map((shim) =>
-      `shim ${shim.name} ${"abi" in shim ? `ABI ${shim.abi}` : `missing: ${shim.error}`}`
+      "abi" in shim ? `shim ${shim.name} ABI ${shim.abi}` : `shim ${shim.name}: ${shim.error}`
     ),
   ];
   return { text: lines.join("\n"), data };

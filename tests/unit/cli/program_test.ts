@@ -41,6 +41,8 @@ Deno.test("ROUTES holds the commands of the specification that exist so far", ()
     "input-test",
     "spike",
     "completions",
+    "version",
+    "licenses",
   ]);
 });
 
