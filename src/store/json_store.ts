@@ -2,10 +2,11 @@
  * One value kept in one JSON file.
  *
  * What is in memory never differs from what is on disk: a change that cannot be written is not made. A file that cannot
- * be understood is set aside under another name and said so; it is never overwritten.
+ * be understood is set aside under another name and said so, or refused; it is never overwritten.
  *
  * @module
  */
+import { OperationError } from "../lib/errors.ts";
 import { keepDamagedFile, readFileIfPresent, SECRET_FILE_MODE, writeFileAtomic } from "./file.ts";
 
 /** Larger than any file this program writes; a bigger one is damage. */
@@ -20,6 +21,8 @@ export interface JsonStoreOptions<T> {
   readonly serialise?: (value: T) => unknown;
   /** Milliseconds since 1970, for the name of a damaged file. */
   readonly nowMs: () => number;
+  /** Given for a file that must not start empty: a damaged one is then an error with this remedy. */
+  readonly remedyWhenDamaged?: string;
   readonly write?: typeof writeFileAtomic;
 }
 
@@ -42,7 +45,7 @@ export class JsonStore<T> {
     this.notice = found.notice;
   }
 
-  /** Read the file at `path`. Throws OperationError "storage" when it can neither be read nor set aside. */
+  /** Read the file at `path`. Throws OperationError "storage" when it cannot be read, set aside or done without. */
   static async open<T>(path: string, options: JsonStoreOptions<T>): Promise<JsonStore<T>> {
     const bytes = await readFileIfPresent(path);
     if (bytes === undefined) {
@@ -53,7 +56,13 @@ export class JsonStore<T> {
       const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
       const value = options.parse(JSON.parse(text));
       return new JsonStore(path, options, { value, notice: undefined });
-    } catch {
+    } catch (cause) {
+      if (options.remedyWhenDamaged !== undefined) {
+        throw new OperationError("storage", `Cannot use ${path}: it is damaged`, {
+          remedy: options.remedyWhenDamaged,
+          cause,
+        });
+      }
       const kept = await keepDamagedFile(path, options.nowMs());
       const notice = `${path} was damaged: it is kept as ${kept}, and the host starts without it`;
       return new JsonStore(path, options, { value: options.empty, notice });
