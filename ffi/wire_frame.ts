@@ -52,25 +52,39 @@ export interface FramePacing {
 }
 
 /** Arithmetic by its number in native/wire/wire.h, slowest first. */
-export const WIRE_LEVELS = ["scalar", "ssse3", "avx2", "gfni avx2", "gfni avx512"] as const;
+export const WIRE_LEVELS = [
+  "scalar",
+  "ssse3",
+  "avx2",
+  "avx512",
+  "gfni avx2",
+  "gfni avx512",
+  "neon",
+] as const;
 export type WireLevel = (typeof WIRE_LEVELS)[number];
 
 /** How datagrams leave, by number, best first. */
 export const WIRE_SEND_MODES = ["gso", "batch", "single"] as const;
 export type WireSendMode = (typeof WIRE_SEND_MODES)[number];
 
-const BLOCKS_MAX = 1024;
 const BLOCKS_OFFSET = 264;
-const JOB_SIZE_BYTES = BLOCKS_OFFSET + 4 * BLOCKS_MAX;
+const BLOCK_SIZE_BYTES = 4;
 const ROUTE_SIZE_BYTES = 40;
 const ROUTE_ADDRESS_OFFSET = 16;
 
-/** struct pf_wire_job. */
+/** struct pf_wire_job with its blocks; it grows with their number. */
 class JobStruct {
-  readonly bytes = new Uint8Array(JOB_SIZE_BYTES);
-  readonly #view = new DataView(this.bytes.buffer);
+  bytes = new Uint8Array(BLOCKS_OFFSET + 16 * BLOCK_SIZE_BYTES);
+  #view = new DataView(this.bytes.buffer);
+  /** Of the job last written. */
+  sizeBytes = 0;
 
   write(job: FrameJob): void {
+    this.sizeBytes = BLOCKS_OFFSET + BLOCK_SIZE_BYTES * job.blockCount;
+    if (this.sizeBytes > this.bytes.byteLength) {
+      this.bytes = new Uint8Array(2 * this.sizeBytes);
+      this.#view = new DataView(this.bytes.buffer);
+    }
     const { bytes } = this;
     const view = this.#view;
     view.setBigUint64(0, job.sealCounter, true);
@@ -88,8 +102,9 @@ class JobStruct {
     for (let index = 0; index < job.blockCount; index++) {
       const block = job.blocks[index];
       if (block === undefined) throw new RangeError("Cannot write job: blocks are missing");
-      view.setUint16(BLOCKS_OFFSET + 4 * index, block.dataCount, true);
-      view.setUint16(BLOCKS_OFFSET + 4 * index + 2, block.parityCount, true);
+      const at = BLOCKS_OFFSET + BLOCK_SIZE_BYTES * index;
+      view.setUint16(at, block.dataCount, true);
+      view.setUint16(at + 2, block.parityCount, true);
     }
   }
 
@@ -169,18 +184,19 @@ export class FrameKernel implements Disposable {
     checkWire(this.#library.symbols.pf_wire_set_send_mode(this.#kernel, number), "set send mode");
   }
 
-  /** Cauchy parity over `counts.data` shards that lie back to back in `data`. */
+  /** Parity over `code.data` shards that lie back to back in `data`. */
   parity(
     data: Uint8Array<ArrayBuffer>,
-    counts: { readonly data: number; readonly parity: number },
+    code: { readonly fieldBits: 8 | 16; readonly data: number; readonly parity: number },
   ): Uint8Array<ArrayBuffer> {
     this.#assertOpen();
-    const parity = new Uint8Array(data.byteLength / counts.data * counts.parity);
+    const parity = new Uint8Array(data.byteLength / code.data * code.parity);
     checkWire(
       this.#library.symbols.pf_wire_parity(
         this.#kernel,
-        counts.data,
-        counts.parity,
+        code.fieldBits,
+        code.data,
+        code.parity,
         data,
         BigInt(data.byteLength),
         parity,
@@ -228,7 +244,7 @@ export class FrameKernel implements Disposable {
     const fixed = [
       this.#kernel,
       this.#job.bytes,
-      BigInt(JOB_SIZE_BYTES),
+      BigInt(this.#job.sizeBytes),
       asBuffer(job.headers),
       BigInt(headersSize),
       asBuffer(job.prologue),

@@ -6,7 +6,7 @@
 import { NativeError } from "../src/lib/errors.ts";
 import { openShim } from "./library.ts";
 
-export const ABI = 1;
+export const ABI = 2;
 
 /** What is sent may lie in C memory or in an array: the same function is bound for each. */
 const FRAME = [
@@ -77,6 +77,7 @@ export const SYMBOLS = {
   pf_wire_parity: {
     parameters: [
       "pointer", // struct pf_wire_kernel *kernel
+      "u32", // uint32_t field_bits
       "u32", // uint32_t data_count
       "u32", // uint32_t parity_count
       "buffer", // const uint8_t *data

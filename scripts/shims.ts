@@ -36,7 +36,19 @@ export type ArchiveName = keyof typeof ARCHIVES;
 export const SHIMS: readonly ShimRecipe[] = [
   {
     name: "wire",
-    sources: ["frame.c", "gf256.c", "seal.c", "send.c", "stream.c", "udp.c"],
+    sources: [
+      "frame.c",
+      "gf256.c",
+      "leopard16.c",
+      "leopard16_neon.c",
+      "leopard16_scalar.c",
+      "leopard16_x86.c",
+      "level.c",
+      "seal.c",
+      "send.c",
+      "stream.c",
+      "udp.c",
+    ],
     staticLibraries: ["libcrypto.a"],
     elsewhere: "`spike` uses the reference in TypeScript, and nothing can be streamed",
   },

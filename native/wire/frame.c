@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "gf256.h"
+#include "leopard16.h"
+#include "level.h"
 #include "seal.h"
 #include "send.h"
 #include "wire.h"
@@ -9,12 +11,19 @@
 /* (p, k) with the most coefficients: 127 × 128. */
 #define COEFFICIENTS_MAX (128 * 128)
 
+/* Memory that grows between frames and is kept. */
+struct buffer {
+  uint8_t *bytes; /* aligned to 64 */
+  size_t size;
+};
+
 struct pf_wire_kernel {
   struct pf_gf256 gf;
+  struct pf_leopard16 leopard;
   struct pf_seal seal;
   struct pf_sender sender;
-  uint8_t *scratch;
-  size_t scratch_len;
+  struct buffer datagrams; /* of the frame being sent */
+  struct buffer work;      /* of the Leopard code */
   /* Columns of the Cauchy matrix for `cauchy_parity`. They do not depend on k: a smaller k uses the first ones. */
   uint32_t cauchy_parity;
   uint32_t cauchy_data;
@@ -46,6 +55,7 @@ int32_t pf_wire_kernel_open(struct pf_wire_kernel **kernel) {
   struct pf_wire_kernel *opened = memory;
   memset(opened, 0, sizeof *opened);
   pf_gf256_init(&opened->gf);
+  pf_leopard16_init(&opened->leopard);
   const int32_t status = pf_seal_open(&opened->seal, "AES-128-GCM");
   if (status != PF_WIRE_OK) {
     pf_wire_kernel_close(opened);
@@ -58,14 +68,28 @@ int32_t pf_wire_kernel_open(struct pf_wire_kernel **kernel) {
 void pf_wire_kernel_close(struct pf_wire_kernel *kernel) {
   if (kernel == NULL) return;
   pf_seal_close(&kernel->seal);
-  free(kernel->scratch);
+  free(kernel->datagrams.bytes);
+  free(kernel->work.bytes);
   free(kernel);
+}
+
+static int32_t grow(struct buffer *buffer, size_t size) {
+  if (buffer->size >= size) return PF_WIRE_OK;
+  /* A quarter more, so that slowly growing frames do not each grow it. */
+  size += size / 4;
+  free(buffer->bytes);
+  *buffer = (struct buffer){NULL, 0};
+  void *memory = NULL;
+  if (posix_memalign(&memory, 64, size) != 0) return PF_WIRE_ENOMEM;
+  *buffer = (struct buffer){memory, size};
+  return PF_WIRE_OK;
 }
 
 int32_t pf_wire_set_level(struct pf_wire_kernel *kernel, uint32_t level) {
   if (kernel == NULL) return PF_WIRE_EINVAL;
-  if (!pf_gf256_has_level(level)) return PF_WIRE_EUNSUPPORTED;
+  if (!pf_level_is_present(level)) return PF_WIRE_EUNSUPPORTED;
   kernel->gf.level = level;
+  kernel->leopard.level = level;
   return PF_WIRE_OK;
 }
 
@@ -94,28 +118,72 @@ static const uint8_t *cauchy_columns(struct pf_wire_kernel *kernel, uint32_t dat
   return kernel->cauchy;
 }
 
-int32_t pf_wire_parity(struct pf_wire_kernel *kernel, uint32_t data_count, uint32_t parity_count,
-                       const uint8_t *data, size_t data_len, uint8_t *parity, size_t parity_len) {
-  if (kernel == NULL || data == NULL || parity == NULL || data_count == 0 || parity_count == 0 ||
-      data_count > PF_WIRE_BLOCK_SHARDS_MAX ||
-      parity_count > PF_WIRE_BLOCK_SHARDS_MAX - data_count) {
+/* A block's shards as either code takes them. */
+struct shards {
+  const uint8_t *data;
+  uint8_t *parity;
+  size_t stride_data;
+  size_t stride_parity;
+  struct pf_wire_block block;
+  size_t length;
+};
+
+static int has_code(uint32_t field_bits, uint32_t data_count, uint32_t parity_count) {
+  if (data_count == 0 || data_count > UINT16_MAX || parity_count > UINT16_MAX) return 0;
+  if (parity_count == 0) return 1;
+  return field_bits == 16 ? pf_leopard16_supports(data_count, parity_count)
+                          : data_count + parity_count <= PF_WIRE_BLOCK_SHARDS_MAX;
+}
+
+static void make_parity(struct pf_wire_kernel *kernel, uint32_t field_bits,
+                        const struct shards *shards) {
+  const uint32_t data_count = shards->block.data_count, parity_count = shards->block.parity_count;
+  if (field_bits == 16) {
+    const struct pf_leopard16_parity job = {.data = shards->data,
+                                            .data_stride = shards->stride_data,
+                                            .data_count = data_count,
+                                            .parity = shards->parity,
+                                            .parity_stride = shards->stride_parity,
+                                            .parity_count = parity_count,
+                                            .length = shards->length,
+                                            .work = kernel->work.bytes};
+    pf_leopard16_encode(&kernel->leopard, &job);
+    return;
+  }
+  const struct pf_gf256_parity job = {.data = shards->data,
+                                      .data_stride = shards->stride_data,
+                                      .data_count = data_count,
+                                      .parity = shards->parity,
+                                      .parity_stride = shards->stride_parity,
+                                      .parity_count = parity_count,
+                                      .length = shards->length,
+                                      .columns = cauchy_columns(kernel, data_count, parity_count)};
+  pf_gf256_encode(&kernel->gf, &job);
+}
+
+int32_t pf_wire_parity(struct pf_wire_kernel *kernel, uint32_t field_bits, uint32_t data_count,
+                       uint32_t parity_count, const uint8_t *data, size_t data_len, uint8_t *parity,
+                       size_t parity_len) {
+  if (kernel == NULL || data == NULL || parity == NULL || (field_bits != 8 && field_bits != 16) ||
+      parity_count == 0 || !has_code(field_bits, data_count, parity_count)) {
     return PF_WIRE_EINVAL;
   }
   const size_t length = data_len / data_count;
   if (length == 0 || length > PF_WIRE_SHARD_MAX || length * data_count != data_len ||
-      length * parity_count != parity_len) {
+      length * parity_count != parity_len || (field_bits == 16 && length % 2 != 0)) {
     return PF_WIRE_EINVAL;
   }
-  const struct pf_gf256_parity job = {
-      .data = data,
-      .data_stride = length,
-      .data_count = data_count,
-      .parity = parity,
-      .parity_stride = length,
-      .parity_count = parity_count,
-      .length = length,
-      .columns = cauchy_columns(kernel, data_count, parity_count)};
-  pf_gf256_encode(&kernel->gf, &job);
+  if (field_bits == 16 &&
+      grow(&kernel->work, pf_leopard16_work_size(data_count, parity_count)) != PF_WIRE_OK) {
+    return PF_WIRE_ENOMEM;
+  }
+  const struct shards shards = {.data = data,
+                                .parity = parity,
+                                .stride_data = length,
+                                .stride_parity = length,
+                                .block = {(uint16_t)data_count, (uint16_t)parity_count},
+                                .length = length};
+  make_parity(kernel, field_bits, &shards);
   return PF_WIRE_OK;
 }
 
@@ -134,29 +202,30 @@ static int is_seal_valid(const struct pf_wire_job *job) {
 /* Everything that later code takes for granted. */
 static int32_t check_frame(struct frame *frame, size_t job_len, size_t headers_len) {
   const struct pf_wire_job *job = frame->job;
-  if (job == NULL || job_len != sizeof *job) return PF_WIRE_EINVAL;
-  if (job->field_bits == 16) return PF_WIRE_EUNSUPPORTED;
-  if (job->field_bits != 8 || job->shard_size == 0 || job->shard_size > PF_WIRE_SHARD_MAX ||
-      job->header_size > PF_WIRE_HEADER_MAX || job->header_size >= job->shard_size ||
-      job->fec_offset > job->header_size || job->packet_count == 0 ||
-      job->packet_count > PF_WIRE_PACKETS_MAX || job->block_count == 0 ||
+  if (job == NULL || job_len < sizeof *job || job->block_count == 0 ||
       job->block_count > PF_WIRE_BLOCKS_MAX ||
+      job_len != sizeof *job + job->block_count * sizeof job->blocks[0]) {
+    return PF_WIRE_EINVAL;
+  }
+  if ((job->field_bits != 8 && job->field_bits != 16) || job->shard_size == 0 ||
+      job->shard_size > PF_WIRE_SHARD_MAX || job->header_size > PF_WIRE_HEADER_MAX ||
+      job->header_size >= job->shard_size || job->fec_offset > job->header_size ||
+      job->packet_count == 0 || job->packet_count > PF_WIRE_PACKETS_MAX ||
       headers_len != (size_t)job->packet_count * job->header_size ||
       (frame->headers == NULL && headers_len > 0) ||
       (frame->prologue == NULL && frame->prologue_len > 0) ||
       (frame->au == NULL && frame->au_len > 0) || (job->is_sealed && !is_seal_valid(job))) {
     return PF_WIRE_EINVAL;
   }
-  uint32_t data_count = 0, parity_count = 0;
+  uint64_t data_count = 0, parity_count = 0;
   for (uint32_t b = 0; b < job->block_count; b++) {
     const struct pf_wire_block block = job->blocks[b];
-    if (block.data_count == 0 ||
-        (block.parity_count > 0 &&
-         block.data_count + block.parity_count > PF_WIRE_BLOCK_SHARDS_MAX)) {
-      return PF_WIRE_EINVAL;
-    }
+    if (!has_code(job->field_bits, block.data_count, block.parity_count)) return PF_WIRE_EINVAL;
     data_count += block.data_count;
     parity_count += block.parity_count;
+  }
+  if (job->field_bits == 16 && parity_count > 0 && (job->shard_size - job->fec_offset) % 2 != 0) {
+    return PF_WIRE_EINVAL;
   }
   const size_t payload = job->shard_size - job->header_size;
   const size_t stream_max = (size_t)PF_WIRE_PACKETS_MAX * payload;
@@ -167,7 +236,7 @@ static int32_t check_frame(struct frame *frame, size_t job_len, size_t headers_l
   const size_t stream = frame->prologue_len + frame->au_len;
   /* An empty stream is one packet of zeros. */
   if (data_count != (stream == 0 ? 1 : (stream + payload - 1) / payload)) return PF_WIRE_EINVAL;
-  frame->data_count = data_count;
+  frame->data_count = (uint32_t)data_count;
   frame->datagram_size = job->shard_size;
   if (job->is_sealed) {
     frame->datagram_size += job->prefix_size + (job->tag_offset < 0 ? PF_TAG_SIZE : 0u);
@@ -215,16 +284,13 @@ static void build_block(struct pf_wire_kernel *kernel, const struct frame *frame
     slice(frame, (size_t)(slice_first + i) * payload, shard + header_size, payload);
   }
   if (block.parity_count > 0) {
-    const struct pf_gf256_parity parity = {
-        .data = shard_of(frame, data_first) + job->fec_offset,
-        .data_stride = frame->datagram_size,
-        .data_count = block.data_count,
-        .parity = shard_of(frame, parity_first) + job->fec_offset,
-        .parity_stride = frame->datagram_size,
-        .parity_count = block.parity_count,
-        .length = job->shard_size - job->fec_offset,
-        .columns = cauchy_columns(kernel, block.data_count, block.parity_count)};
-    pf_gf256_encode(&kernel->gf, &parity);
+    const struct shards shards = {.data = shard_of(frame, data_first) + job->fec_offset,
+                                  .parity = shard_of(frame, parity_first) + job->fec_offset,
+                                  .stride_data = frame->datagram_size,
+                                  .stride_parity = frame->datagram_size,
+                                  .block = block,
+                                  .length = job->shard_size - job->fec_offset};
+    make_parity(kernel, job->field_bits, &shards);
   }
   for (uint32_t i = 0; i < block.data_count; i++) {
     memcpy(shard_of(frame, data_first + i), frame->headers + (data_first + i) * header_size,
@@ -262,8 +328,21 @@ static int32_t seal_frame(struct pf_wire_kernel *kernel, const struct frame *fra
   return status;
 }
 
+/* Work memory for the widest block. */
+static int32_t grow_work(struct pf_wire_kernel *kernel, const struct pf_wire_job *job) {
+  int32_t status = PF_WIRE_OK;
+  for (uint32_t b = 0; b < job->block_count && status == PF_WIRE_OK; b++) {
+    const struct pf_wire_block block = job->blocks[b];
+    if (job->field_bits != 16 || block.parity_count == 0) continue;
+    status = grow(&kernel->work, pf_leopard16_work_size(block.data_count, block.parity_count));
+  }
+  return status;
+}
+
 static int32_t build_frame(struct pf_wire_kernel *kernel, const struct frame *frame) {
   const struct pf_wire_job *job = frame->job;
+  const int32_t status = grow_work(kernel, job);
+  if (status != PF_WIRE_OK) return status;
   uint32_t first[3] = {0, frame->data_count, 0};
   for (uint32_t b = 0; b < job->block_count; b++) {
     const struct pf_wire_block block = job->blocks[b];
@@ -309,15 +388,9 @@ int32_t pf_wire_frame_send(struct pf_wire_kernel *kernel, const struct pf_wire_j
   if (status == PF_WIRE_OK) status = pf_check_route(route, route_len);
   if (status != PF_WIRE_OK) return status;
   const size_t size = job->packet_count * frame.datagram_size;
-  if (kernel->scratch_len < size) {
-    /* A quarter more, so that slowly growing frames do not each grow it. */
-    free(kernel->scratch);
-    kernel->scratch_len = 0;
-    kernel->scratch = malloc(size + size / 4);
-    if (kernel->scratch == NULL) return PF_WIRE_ENOMEM;
-    kernel->scratch_len = size + size / 4;
-  }
-  frame.datagrams = kernel->scratch;
+  status = grow(&kernel->datagrams, size);
+  if (status != PF_WIRE_OK) return status;
+  frame.datagrams = kernel->datagrams.bytes;
   status = build_frame(kernel, &frame);
   if (status != PF_WIRE_OK) return status;
   return pf_send(&kernel->sender, route, frame.datagrams, job->packet_count, frame.datagram_size);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "level.h"
 #include "wire.h"
 
 #define POLYNOMIAL 0x11du
@@ -28,28 +29,6 @@ static uint64_t affine_matrix(uint32_t coefficient) {
   return matrix;
 }
 
-int pf_gf256_has_level(uint32_t level) {
-  if (level == PF_WIRE_LEVEL_SCALAR) return 1;
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  switch (level) {
-    case PF_WIRE_LEVEL_SSSE3:
-      return __builtin_cpu_supports("ssse3") != 0;
-    case PF_WIRE_LEVEL_AVX2:
-      return __builtin_cpu_supports("avx2") != 0;
-    case PF_WIRE_LEVEL_GFNI_AVX2:
-      return __builtin_cpu_supports("gfni") != 0 && __builtin_cpu_supports("avx2") != 0;
-    case PF_WIRE_LEVEL_GFNI_AVX512:
-      return __builtin_cpu_supports("gfni") != 0 && __builtin_cpu_supports("avx512f") != 0 &&
-             __builtin_cpu_supports("avx512bw") != 0;
-    default:
-      return 0;
-  }
-#else
-  return 0;
-#endif
-}
-
 void pf_gf256_init(struct pf_gf256 *gf) {
   memset(gf, 0, sizeof *gf);
   for (uint32_t c = 0; c < 256; c++) {
@@ -66,9 +45,7 @@ void pf_gf256_init(struct pf_gf256 *gf) {
     power = multiply(power, 2);
     inverse_power = multiply(inverse_power, half);
   }
-  for (uint32_t level = PF_WIRE_LEVEL_SCALAR; level <= PF_WIRE_LEVEL_GFNI_AVX512; level++) {
-    if (pf_gf256_has_level(level)) gf->level = level;
-  }
+  gf->level = pf_level_best();
 }
 
 void pf_gf256_cauchy(const struct pf_gf256 *gf, uint32_t data_count, uint32_t parity_count,

@@ -27,7 +27,6 @@ struct pf_gf256_parity {
 
 /* Tables, and the best level of this CPU. */
 void pf_gf256_init(struct pf_gf256 *gf);
-int pf_gf256_has_level(uint32_t level);
 /* c(j, i) = 1 / ((parity_count + i) xor j), column by column; parity_count + data_count ≤ 256. */
 void pf_gf256_cauchy(const struct pf_gf256 *gf, uint32_t data_count, uint32_t parity_count,
                      uint8_t *columns);

@@ -11,15 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PF_WIRE_ABI 1u
+#define PF_WIRE_ABI 2u
 #define PF_WIRE_API __attribute__((visibility("default")))
 
-#define PF_WIRE_PACKETS_MAX 4096
-#define PF_WIRE_BLOCKS_MAX 1024
+/* 64 MiB in shards of 512 bytes, and nine parity shards to ten of them, are 249037. */
+#define PF_WIRE_PACKETS_MAX 262144
+#define PF_WIRE_BLOCKS_MAX 65535
 #define PF_WIRE_SHARD_MAX 9216
 #define PF_WIRE_HEADER_MAX 64
 #define PF_WIRE_PREFIX_MAX 64
-/* Shards of a block, data and parity together: the order of GF(2^8) less one. */
+/* Shards of a GF(2^8) block, data and parity together: the order of the field less one. */
 #define PF_WIRE_BLOCK_SHARDS_MAX 255
 /* A packet stream keeps the data payloads of one group. */
 #define PF_WIRE_STREAM_SHARDS_MAX 32
@@ -43,8 +44,11 @@ enum pf_wire_level {
   PF_WIRE_LEVEL_SCALAR = 0,
   PF_WIRE_LEVEL_SSSE3 = 1,
   PF_WIRE_LEVEL_AVX2 = 2,
-  PF_WIRE_LEVEL_GFNI_AVX2 = 3,
-  PF_WIRE_LEVEL_GFNI_AVX512 = 4
+  PF_WIRE_LEVEL_AVX512 = 3, /* GF(2^16) only, GF(2^8) stays with AVX2 */
+  PF_WIRE_LEVEL_GFNI_AVX2 = 4,
+  PF_WIRE_LEVEL_GFNI_AVX512 = 5,
+  PF_WIRE_LEVEL_NEON = 6, /* GF(2^16) only, GF(2^8) stays scalar */
+  PF_WIRE_LEVEL_COUNT = 7
 };
 
 /* How datagrams leave, best first. What the system refuses is left for the next, for the life of the handle. */
@@ -77,7 +81,7 @@ struct pf_wire_block { /* 4 bytes */
   uint16_t parity_count;
 };
 
-struct pf_wire_job { /* 4360 bytes, mirrored by ffi/wire_frame.ts */
+struct pf_wire_job { /* 264 bytes and the blocks, mirrored by ffi/wire_frame.ts */
   uint64_t seal_counter;
   uint32_t shard_size;
   uint32_t header_size;
@@ -101,9 +105,9 @@ struct pf_wire_job { /* 4360 bytes, mirrored by ffi/wire_frame.ts */
   uint8_t prefix[PF_WIRE_PREFIX_MAX];
   uint8_t data_header_mask[PF_WIRE_HEADER_MAX];
   uint8_t parity_header_mask[PF_WIRE_HEADER_MAX];
-  struct pf_wire_block blocks[PF_WIRE_BLOCKS_MAX];
+  struct pf_wire_block blocks[]; /* block_count of them */
 };
-_Static_assert(sizeof(struct pf_wire_job) == 4360, "pf_wire_job size");
+_Static_assert(sizeof(struct pf_wire_job) == 264, "pf_wire_job size");
 _Static_assert(offsetof(struct pf_wire_job, field_bits) == 28, "pf_wire_job.field_bits");
 _Static_assert(offsetof(struct pf_wire_job, key) == 40, "pf_wire_job.key");
 _Static_assert(offsetof(struct pf_wire_job, prefix) == 72, "pf_wire_job.prefix");
@@ -135,12 +139,15 @@ PF_WIRE_API uint32_t pf_wire_level(const struct pf_wire_kernel *kernel);
 PF_WIRE_API int32_t pf_wire_set_send_mode(struct pf_wire_kernel *kernel, uint32_t mode);
 PF_WIRE_API uint32_t pf_wire_send_mode(const struct pf_wire_kernel *kernel);
 
-/* Cauchy parity of GF(2^8): data_count shards back to back in `data` give parity_count in `parity`. */
-PF_WIRE_API int32_t pf_wire_parity(struct pf_wire_kernel *kernel, uint32_t data_count,
-                                   uint32_t parity_count, const uint8_t *data, size_t data_len,
-                                   uint8_t *parity, size_t parity_len);
+/*
+ * Parity by the Cauchy code of GF(2^8) or the Leopard code of GF(2^16): data_count shards back to back in `data` give
+ * parity_count in `parity`. Shards of GF(2^16) have an even size.
+ */
+PF_WIRE_API int32_t pf_wire_parity(struct pf_wire_kernel *kernel, uint32_t field_bits,
+                                   uint32_t data_count, uint32_t parity_count, const uint8_t *data,
+                                   size_t data_len, uint8_t *parity, size_t parity_len);
 
-/* All datagrams of a frame back to back into `out`, which has exactly their size. */
+/* All datagrams of a frame back to back into `out`, which has exactly their size. job_len: with its blocks. */
 PF_WIRE_API int32_t pf_wire_frame_build(struct pf_wire_kernel *kernel, const struct pf_wire_job *job,
                                         size_t job_len, const uint8_t *headers, size_t headers_len,
                                         const uint8_t *prologue, size_t prologue_len,

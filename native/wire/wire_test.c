@@ -36,6 +36,9 @@ static uint8_t *random_bytes(size_t size) {
   return bytes;
 }
 
+/* A job of one block. */
+#define JOB_SIZE (sizeof(struct pf_wire_job) + sizeof(struct pf_wire_block))
+
 static struct pf_wire_kernel *open_kernel(void) {
   struct pf_wire_kernel *kernel = NULL;
   CHECK(pf_wire_kernel_open(&kernel) == PF_WIRE_OK);
@@ -50,7 +53,7 @@ static void test_parity_vector(struct pf_wire_kernel *kernel) {
   static const uint8_t expected[32] = {
       0x17, 0x6c, 0xdb, 0xb0, 0x00, 0x90, 0x23, 0xbb, 0xab, 0x0f, 0x6f, 0x51, 0xb4, 0xdb, 0x65, 0x0a,
       0x85, 0x77, 0xeb, 0x0e, 0x30, 0x6c, 0x03, 0xe0, 0x8b, 0xe7, 0x5f, 0xef, 0x84, 0x37, 0xd7, 0x65};
-  CHECK(pf_wire_parity(kernel, 4, 2, data, sizeof data, parity, sizeof parity) == PF_WIRE_OK);
+  CHECK(pf_wire_parity(kernel, 8, 4, 2, data, sizeof data, parity, sizeof parity) == PF_WIRE_OK);
   CHECK(memcmp(parity, expected, sizeof expected) == 0);
 }
 
@@ -65,37 +68,37 @@ static void test_levels_agree(struct pf_wire_kernel *kernel) {
     uint8_t *data = random_bytes((size_t)k * length);
     uint8_t *expected = random_bytes((size_t)p * length), *found = random_bytes((size_t)p * length);
     CHECK(pf_wire_set_level(kernel, PF_WIRE_LEVEL_SCALAR) == PF_WIRE_OK);
-    CHECK(pf_wire_parity(kernel, k, p, data, (size_t)k * length, expected, (size_t)p * length) == 0);
-    for (uint32_t level = PF_WIRE_LEVEL_SSSE3; level <= PF_WIRE_LEVEL_GFNI_AVX512; level++) {
+    CHECK(pf_wire_parity(kernel, 8, k, p, data, (size_t)k * length, expected, (size_t)p * length) == 0);
+    for (uint32_t level = PF_WIRE_LEVEL_SSSE3; level < PF_WIRE_LEVEL_COUNT; level++) {
       if (pf_wire_set_level(kernel, level) != PF_WIRE_OK) continue;
       CHECK(pf_wire_level(kernel) == level);
       memset(found, 0xee, (size_t)p * length);
-      CHECK(pf_wire_parity(kernel, k, p, data, (size_t)k * length, found, (size_t)p * length) == 0);
+      CHECK(pf_wire_parity(kernel, 8, k, p, data, (size_t)k * length, found, (size_t)p * length) == 0);
       CHECK(memcmp(expected, found, (size_t)p * length) == 0);
     }
     free(data);
     free(expected);
     free(found);
   }
-  CHECK(pf_wire_set_level(kernel, 5) == PF_WIRE_EUNSUPPORTED);
+  CHECK(pf_wire_set_level(kernel, PF_WIRE_LEVEL_COUNT) == PF_WIRE_EUNSUPPORTED);
   CHECK(pf_wire_set_level(kernel, best) == PF_WIRE_OK);
 }
 
 static void test_parity_limits(struct pf_wire_kernel *kernel) {
   uint8_t *bytes = calloc(256, 1);
-  CHECK(pf_wire_parity(kernel, 212, 43, bytes, 212, bytes + 212, 43) == PF_WIRE_OK);
-  CHECK(pf_wire_parity(kernel, 213, 43, bytes, 213, bytes + 213, 43) == PF_WIRE_EINVAL);
-  CHECK(pf_wire_parity(kernel, 0, 1, bytes, 0, bytes, 1) == PF_WIRE_EINVAL);
-  CHECK(pf_wire_parity(kernel, 1, 0xffffffffu, bytes, 1, bytes + 1, 1) == PF_WIRE_EINVAL);
-  CHECK(pf_wire_parity(kernel, 2, 1, bytes, 3, bytes + 3, 1) == PF_WIRE_EINVAL);
-  CHECK(pf_wire_parity(kernel, 2, 1, bytes, 2, bytes + 2, 2) == PF_WIRE_EINVAL);
-  CHECK(pf_wire_parity(NULL, 2, 1, bytes, 2, bytes + 2, 1) == PF_WIRE_EINVAL);
+  CHECK(pf_wire_parity(kernel, 8, 212, 43, bytes, 212, bytes + 212, 43) == PF_WIRE_OK);
+  CHECK(pf_wire_parity(kernel, 8, 213, 43, bytes, 213, bytes + 213, 43) == PF_WIRE_EINVAL);
+  CHECK(pf_wire_parity(kernel, 8, 0, 1, bytes, 0, bytes, 1) == PF_WIRE_EINVAL);
+  CHECK(pf_wire_parity(kernel, 8, 1, 0xffffffffu, bytes, 1, bytes + 1, 1) == PF_WIRE_EINVAL);
+  CHECK(pf_wire_parity(kernel, 8, 2, 1, bytes, 3, bytes + 3, 1) == PF_WIRE_EINVAL);
+  CHECK(pf_wire_parity(kernel, 8, 2, 1, bytes, 2, bytes + 2, 2) == PF_WIRE_EINVAL);
+  CHECK(pf_wire_parity(NULL, 8, 2, 1, bytes, 2, bytes + 2, 1) == PF_WIRE_EINVAL);
   free(bytes);
 }
 
 /* GameStream's shape: 3 data and 2 parity packets of 80 bytes, sealed with a tag in the prefix. */
 static void fill_job(struct pf_wire_job *job) {
-  memset(job, 0, sizeof *job);
+  memset(job, 0, JOB_SIZE);
   job->shard_size = 80;
   job->header_size = 32;
   job->packet_count = 5;
@@ -133,12 +136,12 @@ static int opens(const struct pf_wire_job *job, const uint8_t *datagram, const u
 }
 
 static void test_seal_opens(struct pf_wire_kernel *kernel) {
-  struct pf_wire_job *job = malloc(sizeof *job);
+  struct pf_wire_job *job = malloc(JOB_SIZE);
   uint8_t *headers = random_bytes(5 * 32), *au = random_bytes(130), *prologue = random_bytes(8);
   uint8_t *plain = random_bytes(5 * 80);
   fill_job(job);
   job->is_sealed = 0;
-  CHECK(pf_wire_frame_build(kernel, job, sizeof *job, headers, 160, prologue, 8, au, 130, plain,
+  CHECK(pf_wire_frame_build(kernel, job, JOB_SIZE, headers, 160, prologue, 8, au, 130, plain,
                             400) == PF_WIRE_OK);
   CHECK(memcmp(plain + 80, headers + 32, 32) == 0);
   CHECK(memcmp(plain + 32, prologue, 8) == 0 && memcmp(plain + 40, au, 40) == 0);
@@ -154,7 +157,7 @@ static void test_seal_opens(struct pf_wire_kernel *kernel) {
     const size_t size = is_trailing ? 104 : 112;
     job->seal_counter = 0x1122334455667788ull;
     uint8_t *sealed = random_bytes(5 * size);
-    CHECK(pf_wire_frame_build(kernel, job, sizeof *job, headers, 160, prologue, 8, au, 130, sealed,
+    CHECK(pf_wire_frame_build(kernel, job, JOB_SIZE, headers, 160, prologue, 8, au, 130, sealed,
                               5 * size) == PF_WIRE_OK);
     CHECK(sealed[0] == (is_trailing ? 0x11 : 0x88));
     for (size_t n = 0; n < 5; n++) CHECK(opens(job, sealed + n * size, plain + n * 80));
@@ -170,10 +173,10 @@ static void test_seal_opens(struct pf_wire_kernel *kernel) {
 }
 
 static void test_frame_limits(struct pf_wire_kernel *kernel) {
-  struct pf_wire_job *job = malloc(sizeof *job);
+  struct pf_wire_job *job = malloc(JOB_SIZE);
   uint8_t *headers = random_bytes(160), *au = random_bytes(130), *out = random_bytes(5 * 112);
 #define BUILDS() \
-  pf_wire_frame_build(kernel, job, sizeof *job, headers, 160, NULL, 0, au, 130, out, 5 * 112)
+  pf_wire_frame_build(kernel, job, JOB_SIZE, headers, 160, NULL, 0, au, 130, out, 5 * 112)
 #define REFUSES(change, status) \
   do {                          \
     fill_job(job);              \
@@ -181,7 +184,8 @@ static void test_frame_limits(struct pf_wire_kernel *kernel) {
     CHECK(BUILDS() == status);  \
   } while (0)
   REFUSES(, PF_WIRE_OK);
-  REFUSES(job->field_bits = 16, PF_WIRE_EUNSUPPORTED);
+  REFUSES(job->field_bits = 16, PF_WIRE_OK);
+  REFUSES((job->field_bits = 16, job->fec_offset = 1), PF_WIRE_EINVAL);
   REFUSES(job->field_bits = 0, PF_WIRE_EINVAL);
   REFUSES(job->shard_size = 0, PF_WIRE_EINVAL);
   REFUSES(job->shard_size = PF_WIRE_SHARD_MAX + 1, PF_WIRE_EINVAL);
@@ -204,15 +208,15 @@ static void test_frame_limits(struct pf_wire_kernel *kernel) {
   REFUSES(job->aad_size = 17, PF_WIRE_EINVAL);
   REFUSES(job->seal_counter = UINT64_MAX - 4, PF_WIRE_EINVAL);
   fill_job(job);
-  CHECK(pf_wire_frame_build(kernel, job, sizeof *job - 1, headers, 160, NULL, 0, au, 130, out,
+  CHECK(pf_wire_frame_build(kernel, job, JOB_SIZE - 1, headers, 160, NULL, 0, au, 130, out,
                             560) == PF_WIRE_EINVAL);
-  CHECK(pf_wire_frame_build(kernel, job, sizeof *job, headers, 159, NULL, 0, au, 130, out, 560) ==
+  CHECK(pf_wire_frame_build(kernel, job, JOB_SIZE, headers, 159, NULL, 0, au, 130, out, 560) ==
         PF_WIRE_EINVAL);
-  CHECK(pf_wire_frame_build(kernel, job, sizeof *job, headers, 160, NULL, 1, au, 130, out, 560) ==
+  CHECK(pf_wire_frame_build(kernel, job, JOB_SIZE, headers, 160, NULL, 1, au, 130, out, 560) ==
         PF_WIRE_EINVAL);
-  CHECK(pf_wire_frame_build(kernel, job, sizeof *job, headers, 160, NULL, 0, au, 130, out, 559) ==
+  CHECK(pf_wire_frame_build(kernel, job, JOB_SIZE, headers, 160, NULL, 0, au, 130, out, 559) ==
         PF_WIRE_EINVAL);
-  CHECK(pf_wire_frame_build(kernel, job, sizeof *job, headers, 160, NULL, 0, au, SIZE_MAX, out,
+  CHECK(pf_wire_frame_build(kernel, job, JOB_SIZE, headers, 160, NULL, 0, au, SIZE_MAX, out,
                             560) == PF_WIRE_EINVAL);
   free(job);
   free(headers);
@@ -256,7 +260,7 @@ static int receives(struct pf_wire_udp *udp, const uint8_t *expected, uint32_t c
 
 static void test_sending(struct pf_wire_kernel *kernel) {
   struct pf_wire_udp *from = open_udp("127.0.0.1"), *to = open_udp("::");
-  struct pf_wire_job *job = malloc(sizeof *job);
+  struct pf_wire_job *job = malloc(JOB_SIZE);
   uint8_t *headers = random_bytes(160), *au = random_bytes(130), *out = malloc(560);
   struct pf_wire_route route = {.rate_bytes_per_second = 0,
                                 .burst_bytes_max = 65536,
@@ -264,7 +268,7 @@ static void test_sending(struct pf_wire_kernel *kernel) {
                                 .to = loopback("127.0.0.1", to),
                                 .descriptor = pf_wire_udp_descriptor(from)};
 #define SENDS()                                                                               \
-  pf_wire_frame_send(kernel, job, sizeof *job, headers, 160, NULL, 0, au, 130, &route, sizeof route)
+  pf_wire_frame_send(kernel, job, JOB_SIZE, headers, 160, NULL, 0, au, 130, &route, sizeof route)
   fill_job(job);
   for (uint32_t mode = PF_WIRE_SEND_GSO; mode <= PF_WIRE_SEND_SINGLE; mode++) {
     for (uint32_t burst = 1; burst <= 64; burst *= 4) {
@@ -273,7 +277,7 @@ static void test_sending(struct pf_wire_kernel *kernel) {
       CHECK(pf_wire_set_send_mode(kernel, mode) == PF_WIRE_OK);
       CHECK(SENDS() == 0);
       CHECK(pf_wire_send_mode(kernel) == mode);
-      CHECK(pf_wire_frame_build(kernel, job, sizeof *job, headers, 160, NULL, 0, au, 130, out,
+      CHECK(pf_wire_frame_build(kernel, job, JOB_SIZE, headers, 160, NULL, 0, au, 130, out,
                                 560) == PF_WIRE_OK);
       CHECK(receives(to, out, 5, 112));
     }
@@ -313,7 +317,7 @@ static void test_sending(struct pf_wire_kernel *kernel) {
 /* What the system refuses is counted datagram by datagram, and changes nothing in how others are sent. */
 static void test_refusals(struct pf_wire_kernel *kernel) {
   struct pf_wire_udp *from = open_udp("127.0.0.1");
-  struct pf_wire_job *job = malloc(sizeof *job);
+  struct pf_wire_job *job = malloc(JOB_SIZE);
   uint8_t *headers = random_bytes(160), *au = random_bytes(130);
   struct pf_wire_route route = {.burst_bytes_max = 65536,
                                 .burst_packets_max = 64,
@@ -335,7 +339,7 @@ static void test_refusals(struct pf_wire_kernel *kernel) {
 /* A kernel that refuses segmentation: checksums are off, and the system does not segment without them. */
 static void test_fallback(struct pf_wire_kernel *kernel) {
   struct pf_wire_udp *from = open_udp("127.0.0.1"), *to = open_udp("127.0.0.1");
-  struct pf_wire_job *job = malloc(sizeof *job);
+  struct pf_wire_job *job = malloc(JOB_SIZE);
   uint8_t *headers = random_bytes(160), *au = random_bytes(130), *out = malloc(560);
   struct pf_wire_route route = {.burst_bytes_max = 65536,
                                 .burst_packets_max = 64,
@@ -346,7 +350,7 @@ static void test_fallback(struct pf_wire_kernel *kernel) {
   fill_job(job);
   CHECK(SENDS() == 0);
   CHECK(pf_wire_send_mode(kernel) == PF_WIRE_SEND_BATCH);
-  CHECK(pf_wire_frame_build(kernel, job, sizeof *job, headers, 160, NULL, 0, au, 130, out, 560) ==
+  CHECK(pf_wire_frame_build(kernel, job, JOB_SIZE, headers, 160, NULL, 0, au, 130, out, 560) ==
         PF_WIRE_OK);
   CHECK(receives(to, out, 5, 112));
   pf_wire_set_send_mode(kernel, PF_WIRE_SEND_GSO);

@@ -11,7 +11,7 @@ import { cauchyCode, encodeParity } from "../../src/protocol/fec/gf256.ts";
 import { gamestreamSeal } from "../unit/media/wire/jobs.ts";
 import { type BenchRow, type BenchVariant, formatRows, runBench } from "./bench.ts";
 
-const FEC = { data: 212, parity: 43, shardSizeBytes: 1344 };
+const FEC = { fieldBits: 8, data: 212, parity: 43, shardSizeBytes: 1344 } as const;
 
 function randomBytes(sizeBytes: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(sizeBytes);

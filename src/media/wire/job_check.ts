@@ -6,10 +6,15 @@
  */
 import { OperationError } from "../../lib/errors.ts";
 import { GF256_SHARDS_MAX } from "../../protocol/fec/gf256.ts";
+import { leopard16Supports } from "../../protocol/fec/leopard16.ts";
+import type { WireBlock } from "../../protocol/wire_job.ts";
 import type { PacketStreamSpec, SealRule, WireJob } from "./kernel.ts";
 
-export const PACKETS_MAX = 4096;
-export const BLOCKS_MAX = 1024;
+/** 64 MiB in shards of 512 bytes, and nine parity shards to ten of them, are 249037. */
+export const PACKETS_MAX = 262144;
+export const BLOCKS_MAX = 65535;
+/** Data or parity packets of one block. */
+export const BLOCK_PACKETS_MAX = 65535;
 export const SHARD_SIZE_BYTES_MAX = 9216;
 export const HEADER_SIZE_BYTES_MAX = 64;
 export const PREFIX_SIZE_BYTES_MAX = 64;
@@ -27,9 +32,6 @@ function requireThat(condition: boolean, reason: string): void {
 
 /** Check `job` against the limits and itself; the size of each of its datagrams as sent. */
 export function checkJob(job: WireJob, auSizeBytes: number): number {
-  if (job.fieldBits !== 8) {
-    throw new OperationError("unavailable", "Cannot build frame: GF(2^16) is not available");
-  }
   const { shardSizeBytes, headerSizeBytes, packetCount } = job;
   requireThat(
     headerSizeBytes >= 0 && headerSizeBytes < shardSizeBytes &&
@@ -71,8 +73,7 @@ function checkBlocks(job: WireJob): void {
   for (let index = 0; index < job.blockCount; index++) {
     const block = job.blocks[index] ?? { dataCount: 0, parityCount: 0 };
     requireThat(
-      block.dataCount >= 1 && block.parityCount >= 0 &&
-        (block.parityCount === 0 || block.dataCount + block.parityCount <= GF256_SHARDS_MAX),
+      hasCode(job.fieldBits, block),
       `block ${index} has ${block.dataCount} data and ${block.parityCount} parity packets`,
     );
     dataCount += block.dataCount;
@@ -82,11 +83,29 @@ function checkBlocks(job: WireJob): void {
     packetCount === job.packetCount,
     `${job.packetCount} packets, its blocks have ${packetCount}`,
   );
+  requireThat(
+    job.fieldBits === 8 || packetCount === dataCount ||
+      (job.shardSizeBytes - job.fecOffsetBytes) % 2 === 0,
+    "GF(2^16) covers an odd number of bytes",
+  );
   const streamSizeBytes = job.prologue.byteLength + job.auSizeBytes;
   const payloadSizeBytes = job.shardSizeBytes - job.headerSizeBytes;
   // An empty stream is one packet of zeros.
   const needed = Math.max(1, Math.ceil(streamSizeBytes / payloadSizeBytes));
   requireThat(dataCount === needed, `${dataCount} data packets planned, ${needed} are needed`);
+}
+
+function hasCode(fieldBits: 8 | 16, { dataCount, parityCount }: WireBlock): boolean {
+  if (
+    dataCount < 1 || dataCount > BLOCK_PACKETS_MAX || parityCount < 0 ||
+    parityCount > BLOCK_PACKETS_MAX
+  ) {
+    return false;
+  }
+  if (parityCount === 0) return true;
+  return fieldBits === 16
+    ? leopard16Supports(dataCount, parityCount)
+    : dataCount + parityCount <= GF256_SHARDS_MAX;
 }
 
 function checkSeal(job: WireJob, seal: SealRule): void {

@@ -36,7 +36,7 @@ export interface SendResult {
 export interface WireKernelCore {
   /**
    * All datagrams of the frame, back to back in send order. A job outside the limits of `job_check.ts`, or one whose
-   * blocks do not hold exactly the stream, is an OperationError "invalid"; GF(2^16) is "unavailable".
+   * blocks do not hold exactly the stream, is an OperationError "invalid".
    */
   build(job: WireJob, au: NativeBytes | Uint8Array): Uint8Array<ArrayBuffer>;
 }

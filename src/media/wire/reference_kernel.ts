@@ -6,6 +6,7 @@
 import { createCipheriv } from "node:crypto";
 import { concatBytes, viewOf } from "../../lib/bytes.ts";
 import { cauchyCode, encodeParity } from "../../protocol/fec/gf256.ts";
+import { encodeLeopard16 } from "../../protocol/fec/leopard16.ts";
 import { copyNativeBytes, type NativeBytes } from "../native_bytes.ts";
 import { checkJob, checkPacket, checkStreamSpec } from "./job_check.ts";
 import type {
@@ -33,15 +34,18 @@ function bytesOf(bytes: NativeBytes | Uint8Array): Uint8Array {
 
 function buildFrame(job: WireJob, au: NativeBytes | Uint8Array): Uint8Array<ArrayBuffer> {
   const unit = bytesOf(au);
-  checkJob(job, unit.byteLength);
-  const shards = planeShards(job, concatBytes(job.prologue, unit));
+  const datagramSizeBytes = checkJob(job, unit.byteLength);
+  const datagrams = new Uint8Array(job.packetCount * datagramSizeBytes);
   const { seal } = job;
-  if (seal === null) return concatBytes(...shards);
-  return concatBytes(
-    ...shards.map((shard, index) =>
-      sealShard(shard, { seal, prefix: job.sealPrefix, counter: job.sealCounter + BigInt(index) })
-    ),
-  );
+  planeShards(job, concatBytes(job.prologue, unit)).forEach((shard, index) => {
+    const datagram = seal === null ? shard : sealShard(shard, {
+      seal,
+      prefix: job.sealPrefix,
+      counter: job.sealCounter + BigInt(index),
+    });
+    datagrams.set(datagram, index * datagramSizeBytes);
+  });
+  return datagrams;
 }
 
 /** Every shard with its final header, in send order. */
@@ -100,7 +104,10 @@ function parityOf(
 ): Uint8Array[] {
   if (parityCount === 0) return [];
   const covered = data.map((shard) => shard.subarray(job.fecOffsetBytes));
-  return encodeParity(covered, cauchyCode(data.length, parityCount)).map((parity) => {
+  const encoded = job.fieldBits === 16
+    ? encodeLeopard16(covered, parityCount)
+    : encodeParity(covered, cauchyCode(data.length, parityCount));
+  return encoded.map((parity) => {
     const shard = new Uint8Array(job.shardSizeBytes);
     shard.set(parity, job.fecOffsetBytes);
     return shard;

@@ -8,6 +8,7 @@ import { concatBytes } from "../../../../src/lib/bytes.ts";
 import type { SealRule, WireJob } from "../../../../src/protocol/wire_job.ts";
 
 const GAMESTREAM_HEADER_SIZE_BYTES = 32;
+const PUNKTFUNK_HEADER_SIZE_BYTES = 40;
 
 function mask(sizeBytes: number, ...ranges: readonly (readonly [number, number])[]): Uint8Array {
   const bytes = new Uint8Array(sizeBytes);
@@ -42,6 +43,36 @@ export function punktfunkSeal(key: Uint8Array): SealRule {
     prefixNonceLength: 8,
     tagOffset: -1,
     aadSizeBytes: 8,
+  };
+}
+
+/** The job of a punktfunk/1 frame in one block: the FEC covers payloads alone, and each header is sent as it is. */
+export function punktfunkJob(
+  headers: readonly Uint8Array[],
+  options: {
+    readonly shardPayloadBytes: number;
+    readonly auSizeBytes: number;
+    readonly parityCount: number;
+  },
+): WireJob {
+  const { shardPayloadBytes, auSizeBytes, parityCount } = options;
+  return {
+    shardSizeBytes: PUNKTFUNK_HEADER_SIZE_BYTES + shardPayloadBytes,
+    headerSizeBytes: PUNKTFUNK_HEADER_SIZE_BYTES,
+    headers: concatBytes(...headers),
+    packetCount: headers.length,
+    prologue: new Uint8Array(0),
+    auSizeBytes,
+    blocks: [{ dataCount: headers.length - parityCount, parityCount }],
+    blockCount: 1,
+    fieldBits: 16,
+    order: "data-first",
+    fecOffsetBytes: PUNKTFUNK_HEADER_SIZE_BYTES,
+    dataHeaderMask: new Uint8Array(PUNKTFUNK_HEADER_SIZE_BYTES),
+    parityHeaderMask: mask(PUNKTFUNK_HEADER_SIZE_BYTES, [0, PUNKTFUNK_HEADER_SIZE_BYTES]),
+    seal: null,
+    sealCounter: 0n,
+    sealPrefix: new Uint8Array(0),
   };
 }
 
@@ -98,6 +129,7 @@ export const arbitraryJob: fc.Arbitrary<PlannedUnit> = fc.record({
     ),
     { minLength: 1, maxLength: 4 },
   ),
+  fieldBits: fc.constantFrom(8 as const, 16 as const),
   order: fc.constantFrom("block" as const, "data-first" as const),
   sealShape: fc.constantFrom(null, gamestreamSeal, punktfunkSeal),
   sealCounter: fc.bigInt({ min: 0n, max: (1n << 64n) - 1000n }),
@@ -128,7 +160,10 @@ export const arbitraryJob: fc.Arbitrary<PlannedUnit> = fc.record({
       auSizeBytes: bytes.byteLength - split,
       blocks,
       blockCount: blocks.length,
-      fieldBits: 8 as const,
+      // GF(2^16) covers an even number of bytes.
+      fieldBits: (headerSizeBytes + payloadSizeBytes - fecOffsetBytes) % 2 === 0
+        ? shape.fieldBits
+        : 8 as const,
       order: shape.order,
       fecOffsetBytes,
       dataHeaderMask: dataMask,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { FrameKernel, WIRE_LEVELS } from "../../../../ffi/wire_frame.ts";
 import { concatBytes, toHex } from "../../../../src/lib/bytes.ts";
@@ -10,9 +11,18 @@ import { createReferenceKernel } from "../../../../src/media/wire/reference_kern
 import { cauchyCode, encodeParity } from "../../../../src/protocol/fec/gf256.ts";
 import type { WireJob } from "../../../../src/protocol/wire_job.ts";
 import vectors from "../../../vectors/gamestream-video.json" with { type: "json" };
-import { arbitraryJob, gamestreamJob, gamestreamSeal, punktfunkSeal } from "./jobs.ts";
+import sealVectors from "../../../vectors/punktfunk1-aead.json" with { type: "json" };
+import {
+  arbitraryJob,
+  gamestreamJob,
+  gamestreamSeal,
+  punktfunkJob,
+  punktfunkSeal,
+} from "./jobs.ts";
 
 const NOTHING = new Uint8Array(0);
+
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 /** One test against each implementation. */
 function contract(name: string, check: (kernel: WireKernelCore) => void): void {
@@ -61,6 +71,28 @@ function smallJob(
     },
   };
 }
+
+/** Rates of both sorts; one to twelve layers; blocks that fill a transform, and one row more or less. */
+const GF65536_SHAPES: readonly (readonly [number, number])[] = [
+  [1, 1],
+  [1, 3],
+  [9, 1],
+  [2, 2],
+  [3, 4],
+  [4, 3],
+  [7, 5],
+  [5, 8],
+  [16, 16],
+  [15, 33],
+  [65, 9],
+  [100, 10],
+  [127, 64],
+  [30, 129],
+  [500, 257],
+  [1000, 100],
+  [257, 700],
+  [2049, 1025],
+];
 
 contract("build() gives the vectors' frames byte for byte", (kernel) => {
   for (const index of [0, 1]) {
@@ -181,24 +213,104 @@ contract("build() refuses every job outside the limits as invalid", (kernel) => 
   assert.throws(() => kernel.build(job, au), isInvalid, "a counter that would repeat");
 });
 
-contract("build() takes 255 shards of a block and 4096 packets, and refuses one more", (kernel) => {
+contract("build() takes 255 shards of a GF(2^8) block, and refuses one more", (kernel) => {
   const full = smallJob(212, 43);
   assert.equal(kernel.build(full.job, full.au).byteLength, 255 * 24);
   const over = smallJob(213, 43);
   assert.throws(() => kernel.build(over.job, over.au), OperationError);
-  const many = smallJob(4096, 0);
-  assert.equal(kernel.build(many.job, many.au).byteLength, 4096 * 24);
-  const more = smallJob(4097, 0);
-  assert.throws(() => kernel.build(more.job, more.au), OperationError);
 });
 
-contract("build() refuses GF(2^16) as unavailable", (kernel) => {
-  const { job, au } = smallJob(2, 1);
-  job.fieldBits = 16;
-  assert.throws(
-    () => kernel.build(job, au),
-    (error) => error instanceof OperationError && error.code === "unavailable",
+contract("build() takes what GF(2^16) has points for, and refuses one more", (kernel) => {
+  const full = smallJob(61440, 4096);
+  full.job.fieldBits = 16;
+  assert.equal(kernel.build(full.job, full.au).byteLength, 65536 * 24);
+  const over = smallJob(61441, 4096);
+  over.job.fieldBits = 16;
+  assert.throws(() => kernel.build(over.job, over.au), OperationError);
+});
+
+contract(
+  "build() takes 65535 packets of a block and 262144 of a frame, and refuses more",
+  (kernel) => {
+    const block = { dataCount: 65535, parityCount: 0 };
+    const full = smallJob(262144, 0);
+    full.job.blockCount = 5;
+    full.job.blocks = [block, block, block, block, { dataCount: 4, parityCount: 0 }];
+    assert.equal(kernel.build(full.job, full.au).byteLength, 262144 * 24);
+    const over = smallJob(262145, 0);
+    over.job.blockCount = 5;
+    over.job.blocks = [block, block, block, block, { dataCount: 5, parityCount: 0 }];
+    assert.throws(() => kernel.build(over.job, over.au), OperationError);
+    const wide = smallJob(65536, 0);
+    assert.throws(() => kernel.build(wide.job, wide.au), OperationError);
+  },
+);
+
+contract(
+  "build() refuses an odd number of bytes in GF(2^16), unless there is no parity",
+  (kernel) => {
+    const odd = (parityCount: number) => {
+      const { job, au } = smallJob(2, parityCount);
+      return kernel.build({ ...job, fieldBits: 16, fecOffsetBytes: 7 }, au);
+    };
+    assert.throws(() => odd(1), OperationError);
+    assert.equal(odd(0).byteLength, 2 * 24);
+  },
+);
+
+contract("build() gives the whole frame of punktfunk/1 byte for byte", (kernel) => {
+  const { wholeFrame, aes128Key, salt } = sealVectors;
+  const au = Uint8Array.fromHex(wholeFrame.accessUnit);
+  const job = punktfunkJob(
+    wholeFrame.packets.map(({ header }) => Uint8Array.fromHex(header)),
+    {
+      shardPayloadBytes: wholeFrame.shardPayload,
+      auSizeBytes: au.byteLength,
+      parityCount: wholeFrame.parityCount,
+    },
   );
+  const plain = kernel.build(job, au);
+  wholeFrame.packets.forEach(({ header }, index) => {
+    const packet = plain.subarray(index * job.shardSizeBytes, (index + 1) * job.shardSizeBytes);
+    assert.equal(toHex(packet.subarray(0, 40)), header);
+    assert.equal(sha256(packet.subarray(40)), wholeFrame.payloadSha256);
+  });
+
+  const nonceTemplate = concatBytes(Uint8Array.fromHex(salt), new Uint8Array(8));
+  nonceTemplate[0] = (nonceTemplate[0] ?? 0) & 0x7f;
+  job.seal = { ...punktfunkSeal(Uint8Array.fromHex(aes128Key)), nonceTemplate };
+  job.sealPrefix = new Uint8Array(8);
+  job.sealCounter = BigInt(wholeFrame.sealSequence);
+  const sealed = kernel.build(job, au);
+  let from = 0;
+  for (const { datagramSizeBytes, datagramStart, tag, sha256: digest } of wholeFrame.packets) {
+    const datagram = sealed.subarray(from, from += datagramSizeBytes);
+    assert.equal(toHex(datagram.subarray(0, 32)), datagramStart);
+    assert.equal(toHex(datagram.subarray(-16)), tag);
+    assert.equal(sha256(datagram), digest);
+  }
+  assert.equal(from, sealed.byteLength);
+});
+
+Deno.test("native and reference kernel agree on GF(2^16) blocks of every shape", () => {
+  const reference = createReferenceKernel();
+  using native = openNativeKernel();
+  for (const [dataCount, parityCount] of GF65536_SHAPES) {
+    const { job } = smallJob(dataCount, parityCount);
+    const payloadSizeBytes = 66 + 2 * (dataCount % 64);
+    const wide: WireJob = {
+      ...job,
+      fieldBits: 16,
+      shardSizeBytes: 8 + payloadSizeBytes,
+      auSizeBytes: dataCount * payloadSizeBytes - 1,
+      fecOffsetBytes: 8,
+      seal: punktfunkSeal(new Uint8Array(16)),
+      sealPrefix: new Uint8Array(8),
+    };
+    const au = Uint8Array.from({ length: wide.auSizeBytes }, (_, at) => at * at >> 5);
+    const shape = `${dataCount} + ${parityCount}`;
+    assert.equal(sha256(native.build(wide, au)), sha256(reference.build(wide, au)), shape);
+  }
 });
 
 Deno.test("native and reference kernel build the same datagrams from arbitrary jobs", () => {
@@ -215,19 +327,22 @@ Deno.test("native and reference kernel build the same datagrams from arbitrary j
 Deno.test("FrameKernel.build() gives the same at every level of arithmetic the processor has", () => {
   using kernel = new FrameKernel();
   const { job, au } = smallJob(40, 13);
-  // 211 bytes a shard: whole vectors of every width and a rest.
-  const wide = { ...job, shardSizeBytes: 211, auSizeBytes: 40 * 203 };
-  const unit = Uint8Array.from({ length: 40 * 203 }, (_, index) => index * index + au.byteLength);
-  const expected = createReferenceKernel().build(wide, unit);
-  const found = new Uint8Array(expected.byteLength);
-  const tried = WIRE_LEVELS.filter((level) => {
-    if (!kernel.setLevel(level)) return false;
-    assert.equal(kernel.level, level);
-    kernel.build(wide, unit, found.fill(0));
-    assert.deepEqual(found, expected, level);
-    return true;
-  });
-  assert.ok(tried.includes("scalar"));
+  for (const fieldBits of [8, 16] as const) {
+    // 1210 bytes a shard: whole vectors of every width, several strips, and a rest.
+    const auSizeBytes = 40 * 1202;
+    const wide = { ...job, fieldBits, shardSizeBytes: 1210, auSizeBytes };
+    const unit = Uint8Array.from({ length: auSizeBytes }, (_, at) => at * at + au.byteLength);
+    const expected = createReferenceKernel().build(wide, unit);
+    const found = new Uint8Array(expected.byteLength);
+    const tried = WIRE_LEVELS.filter((level) => {
+      if (!kernel.setLevel(level)) return false;
+      assert.equal(kernel.level, level);
+      kernel.build(wide, unit, found.fill(0));
+      assert.deepEqual(found, expected, `${level}, ${fieldBits} bits`);
+      return true;
+    });
+    assert.ok(tried.includes("scalar"));
+  }
 });
 
 Deno.test("NativeKernel.build() reads an access unit in C memory", () => {
@@ -242,7 +357,10 @@ Deno.test("NativeKernel.build() reads an access unit in C memory", () => {
 
 Deno.test("openNativeKernel() names its arithmetic, and close() twice is legal", () => {
   const kernel = openNativeKernel();
-  assert.match(kernel.description, /^native \((scalar|ssse3|avx2|gfni avx2|gfni avx512)\)$/);
+  assert.match(
+    kernel.description,
+    /^native \((scalar|ssse3|avx2|avx512|gfni avx2|gfni avx512|neon)\)$/,
+  );
   kernel.close();
   kernel.close();
   const { job, au } = smallJob(1, 0);
