@@ -137,7 +137,7 @@ export type PadModel =
   | "steam-deck"
   | "horipad-steam"
   | "switch-pro"
-  | "joy-con-pair"
+  | "joycon-pair"
   | "switch-2-pro"
   | "switch-2-gamecube"
   | "8bitdo-ultimate-2"
