@@ -20,8 +20,6 @@ export interface ClientsLab extends AsyncDisposable {
   readonly clock: FakeClock;
   readonly clients: NativeClients;
   isDiskFull: boolean;
-  /** Runs in the middle of each write. */
-  duringWrite: () => void;
   reopen(): Promise<NativeClients>;
 }
 
@@ -32,7 +30,6 @@ export async function makeClients(files: { readonly paired?: string } = {}): Pro
   const clock = new FakeClock(1_000_000_000_000);
   const open = () => NativeClients.open(directory, { clock, write: writeOrFail });
   const writeOrFail: typeof writeFileAtomic = async (...parameters) => {
-    lab.duringWrite();
     if (lab.isDiskFull) {
       throw storageError("write", parameters[0], Object.assign(new Error(), { code: "ENOSPC" }));
     }
@@ -43,7 +40,6 @@ export async function makeClients(files: { readonly paired?: string } = {}): Pro
     path,
     clock,
     isDiskFull: false,
-    duringWrite: () => {},
     reopen: open,
     [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }),
   };
