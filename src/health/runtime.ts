@@ -16,7 +16,7 @@ import { hasClientCertificates, RUNTIME_WITH_CLIENT_CERTIFICATES } from "../plat
 import type { QuicAdapterId } from "../quic/ports.ts";
 import type { Check, Finding } from "./check.ts";
 
-/** Every shim of scripts/shims.ts, and what is missing without it. */
+/** The shims no host can do without, and what each is there for. */
 export const SHIMS: readonly {
   readonly name: ShimName;
   readonly abi: number;
@@ -37,8 +37,10 @@ export function runtimeFinding(
   if (hasClientCertificates(version)) return { state: "ok", summary: `Deno ${version}` };
   return {
     state: isGamestreamOn ? "fault" : "warning",
-    summary: `Deno ${version} does not hand over client certificates: Moonlight cannot be served`,
-    remedy: `deno upgrade, to ${RUNTIME_WITH_CLIENT_CERTIFICATES} or newer`,
+    summary:
+      `Deno ${version} is older than ${RUNTIME_WITH_CLIENT_CERTIFICATES} and does not hand ` +
+      "over client certificates: Moonlight cannot be served",
+    remedy: "deno upgrade",
   };
 }
 
