@@ -12,6 +12,8 @@ export interface NpmPackage {
   readonly version: string;
   /** Where Deno keeps it, without a slash at the end. */
   readonly directory: string;
+  /** No module of it is loaded by `require()`. */
+  readonly isImportedOnly: boolean;
 }
 
 export interface NpmPackages {
@@ -57,45 +59,97 @@ export async function findPackages(entries: readonly string[]): Promise<NpmPacka
     for (const [id, info] of Object.entries(npmPackages)) table.set(id, info);
     for (const { npmPackage } of modules) if (npmPackage !== undefined) inside.add(npmPackage);
   }
-  // A Set grows while it is walked, and so takes in what the packages need themselves.
-  for (const id of inside) {
-    for (const needed of table.get(id)?.dependencies ?? []) inside.add(needed);
-  }
+  addReachable(inside, (id) => table.get(id)?.dependencies ?? []);
+  const found = [...table].map(([id, { name, version, dependencies, registryUrl }]) => ({
+    id,
+    name,
+    version,
+    dependencies,
+    directory: `${npmCache}/${new URL(registryUrl).host}/${name}/${version}`,
+  })).sort((a, b) => a.id < b.id ? -1 : 1);
+  const required = await findRequired(found.filter(({ id }) => inside.has(id)));
   const packages = (isInside: boolean) =>
-    [...table].filter(([id]) => inside.has(id) === isInside)
-      .map(([, { name, version, registryUrl }]) => ({
-        name,
-        version,
-        directory: `${npmCache}/${new URL(registryUrl).host}/${name}/${version}`,
-      }))
-      .sort((a, b) => `${a.name} ${a.version}` < `${b.name} ${b.version}` ? -1 : 1);
+    found.filter(({ id }) => inside.has(id) === isInside)
+      .map(({ id, name, version, directory }) => (
+        { name, version, directory, isImportedOnly: !required.has(id) }
+      ));
   return { inside: packages(true), outside: packages(false) };
+}
+
+/** Add what the members of `ids` need, and what that needs. */
+function addReachable(ids: Set<string>, neededBy: (id: string) => readonly string[]): void {
+  // A Set grows while it is walked.
+  for (const id of ids) for (const needed of neededBy(id)) ids.add(needed);
+}
+
+interface FoundPackage {
+  readonly id: string;
+  readonly name: string;
+  readonly directory: string;
+  readonly dependencies: readonly string[];
+}
+
+/** Those of which a CommonJS module is loaded: it is all they have, or such a module of another package requires them. */
+async function findRequired(packages: readonly FoundPackage[]): Promise<ReadonlySet<string>> {
+  const nameOf = new Map(packages.map(({ id, name }) => [id, name]));
+  const required = new Set<string>();
+  const edges = new Map<string, string[]>();
+  for (const { id, directory, dependencies } of packages) {
+    if (!await hasModules(directory)) required.add(id);
+    const names = await requiredNames(directory);
+    edges.set(id, dependencies.filter((needed) => names.has(nameOf.get(needed) ?? "")));
+  }
+  addReachable(required, (id) => edges.get(id) ?? []);
+  return required;
+}
+
+/** Whether an import of the package gets an ES module. */
+async function hasModules(directory: string): Promise<boolean> {
+  const { type, exports } = JSON.parse(await Deno.readTextFile(`${directory}/package.json`));
+  return type === "module" || JSON.stringify(exports ?? null).includes('"import"');
+}
+
+/** Names of the packages that stand in a `require()` anywhere under `directory`. */
+async function requiredNames(directory: string): Promise<Set<string>> {
+  const names = new Set<string>();
+  for await (const { name, isDirectory } of Deno.readDir(directory)) {
+    const path = `${directory}/${name}`;
+    if (isDirectory) { for (const one of await requiredNames(path)) names.add(one); }
+    else if (/\.c?js$/.test(name)) {
+      const calls = (await Deno.readTextFile(path)).matchAll(
+        /require\(\s*["'`]((?:@[^/"'`]+\/)?[^./"'`][^/"'`]*)/g,
+      );
+      for (const [, one = ""] of calls) names.add(one);
+    }
+  }
+  return names;
 }
 
 /** What the runtime may read. */
 const RUNTIME_FILE = /\.(js|cjs|mjs|json|node|wasm)$/;
 
-/** Absolute paths of the files and directories that the executable is made without. */
+/**
+ * Absolute paths of the files and directories that the executable is made without: packages outside, what is no code, and
+ * the CommonJS twins of packages that are only imported.
+ */
 export async function findUnneeded({ inside, outside }: NpmPackages): Promise<string[]> {
   const paths = outside.map(({ directory }) => directory);
-  for (const { directory } of inside) {
-    const { type } = JSON.parse(await Deno.readTextFile(`${directory}/package.json`));
-    paths.push(...await unneededUnder(directory, type === "module"));
+  for (const { directory, isImportedOnly } of inside) {
+    paths.push(...await unneededUnder(directory, isImportedOnly));
   }
   return paths;
 }
 
-/** `isModule`: imported as ES modules, so that CommonJS twins are never asked for. */
-async function unneededUnder(directory: string, isModule: boolean): Promise<string[]> {
+async function unneededUnder(directory: string, isImportedOnly: boolean): Promise<string[]> {
   const unneeded: string[] = [];
   const names = new Set((await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name));
   for await (const { name, isDirectory } of Deno.readDir(directory)) {
     const path = `${directory}/${name}`;
     const stem = name.replace(/\.cjs$/, "");
-    const isTwin = isModule && name.endsWith(".cjs") &&
+    const isTwin = isImportedOnly && name.endsWith(".cjs") &&
       (names.has(`${stem}.js`) || names.has(`${stem}.mjs`));
-    if (isDirectory && isModule && name === "cjs") unneeded.push(path);
-    else if (isDirectory) unneeded.push(...await unneededUnder(path, isModule));
+    if (isDirectory && isImportedOnly && name === "cjs") unneeded.push(path);
+    else if (isDirectory) unneeded.push(...await unneededUnder(path, isImportedOnly));
     else if (isTwin || !RUNTIME_FILE.test(name)) unneeded.push(path);
   }
   return unneeded;
