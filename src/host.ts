@@ -20,10 +20,11 @@ import { HostApi } from "./host_api.ts";
 import type { Host, HostEnvironment, HostOptions } from "./host_options.ts";
 import { describeHost, findOtherHosts, isActive, remedyAgainst } from "./health/conflicts.ts";
 import { openMachine } from "./health/machine.ts";
-import { describeError } from "./lib/errors.ts";
+import { describeError, OperationError } from "./lib/errors.ts";
 import { openApps } from "./library/apps.ts";
 import { softwareVideoCapabilities } from "./media/encoders/openh264.ts";
 import { GameStreamPlane } from "./planes/gamestream/plane.ts";
+import { findPortOwner } from "./platform/port_owner.ts";
 import type { HostCapabilities } from "./session/plan.ts";
 import { ensurePrivateDirectory } from "./store/file.ts";
 import { GameStreamClients } from "./trust/gamestream_clients.ts";
@@ -119,13 +120,14 @@ async function open(
     ring: environment.ring,
     clock,
   });
-  const api = openApi({
-    bind: options.managementBind,
-    identity: stores.native,
-    facade,
-    token: stores.token,
-    logger,
-  });
+  const api = await namingPortOwner(options.managementBind.port, () =>
+    openApi({
+      bind: options.managementBind,
+      identity: stores.native,
+      facade,
+      token: stores.token,
+      logger,
+    }));
   stack.defer(() => api.close());
   await writeManagementEndpoint(environment.directories.config, api.port);
   lines.push(`Management API listens on port ${api.port}`);
@@ -141,6 +143,18 @@ async function open(
       return closing;
     },
   };
+}
+
+/** Where a port is taken, says by whom, as far as this user may see. */
+async function namingPortOwner<T>(port: number, open: () => T): Promise<T> {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof OperationError) || error.code !== "port-in-use") throw error;
+    const owner = await findPortOwner(port);
+    if (owner === undefined) throw error;
+    throw new OperationError(error.code, `${error.message} by ${owner}`, error.options);
+  }
 }
 
 async function openStores({ directories, logger, env, clock }: HostEnvironment): Promise<Stores> {
