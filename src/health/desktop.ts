@@ -176,7 +176,7 @@ export function soundFinding(facts: SoundFacts): Finding {
   }
   return {
     state: "ok",
-    summary: `PipeWire ${version}, ${facts.sinkCount} sinks, the default is ${
+    summary: `PipeWire ${version}, sinks: ${facts.sinkCount}, default: ${
       facts.defaultSink ?? "none"
     }`,
   };

@@ -114,28 +114,44 @@ Deno.test("doctor knows the host that runs from the same checkout", async () => 
   }
   await withHome(async (home) => {
     const env = { HOME: home, PUNKTFUNK_MGMT_BIND: `127.0.0.1:${port}` };
-    const host = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", MAIN, "serve", "--source", "synthetic", "--no-mdns"],
-      clearEnv: true,
-      env: { DENO_DIR: denoDirectory(), ...env },
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
-    try {
-      await untilExists(`${home}/.config/punktfunk/mgmt-endpoint`);
-      const check = (await doctor(env)).get(`port-${port}-tcp`);
-      assert.equal(check?.state, "ok");
-      assert.match(
-        check?.summary ?? "",
-        new RegExp(`held by the host that runs \\(${host.pid}\\)`),
-      );
-    } finally {
-      host.kill("SIGTERM");
-      await host.status;
-    }
+    await using host = startHost(env);
+    await untilExists(`${home}/.config/punktfunk/mgmt-endpoint`);
+    const check = (await doctor(env)).get(`port-${port}-tcp`);
+    assert.equal(check?.state, "ok");
+    assert.match(
+      check?.summary ?? "",
+      new RegExp(`held by the host that runs \\(${host.processId}\\)`),
+    );
   });
 });
+
+/** A host with the test picture; its log is to be read or let go. */
+function startHost(env: Record<string, string>) {
+  const host = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", MAIN, "serve", "--source", "synthetic", "--no-mdns"],
+    clearEnv: true,
+    env: { DENO_DIR: denoDirectory(), ...env },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  // A log that never says what is waited for ends here.
+  const timer = setTimeout(() => host.kill("SIGKILL"), READY_TIMEOUT_MS);
+  return {
+    processId: host.pid,
+    log: host.stderr.pipeThrough(new TextDecoderStream()),
+    async [Symbol.asyncDispose]() {
+      clearTimeout(timer);
+      try {
+        host.kill("SIGTERM");
+      } catch {
+        // It has ended.
+      }
+      await this.log.cancel();
+      await host.status;
+    },
+  };
+}
 
 async function untilExists(path: string): Promise<void> {
   const deadlineMs = Date.now() + READY_TIMEOUT_MS;
@@ -179,26 +195,33 @@ Deno.test("doctor finds the Sway that virtual displays would be made in", async 
   });
 });
 
+/** A program by the name of another host, which only waits. */
+async function startOtherHost(path: string) {
+  await Deno.copyFile("/bin/sleep", path);
+  await Deno.chmod(path, 0o755);
+  const other = new Deno.Command(path, { args: ["60"] }).spawn();
+  return {
+    processId: other.pid,
+    async [Symbol.asyncDispose]() {
+      other.kill("SIGKILL");
+      await other.status;
+    },
+  };
+}
+
 Deno.test("detect-conflicts fails while another host runs, and names it", async () => {
   await withHome(async (home) => {
     const path = `${home}/luminalshine`;
-    await Deno.copyFile("/bin/sleep", path);
-    await Deno.chmod(path, 0o755);
     const env = { HOME: home, PATH: home };
-    const other = new Deno.Command(path, { args: ["60"] }).spawn();
-    try {
+    {
+      await using other = await startOtherHost(path);
       const { code, out } = await main(["detect-conflicts"], env);
       assert.equal(code, 1);
+      const pid = other.processId;
       assert.match(
         out,
-        new RegExp(
-          `^LuminalShine runs as luminalshine \\(${other.pid}\\)\n  → kill ${other.pid}$`,
-          "m",
-        ),
+        new RegExp(`^LuminalShine runs as luminalshine \\(${pid}\\)\n  → kill ${pid}$`, "m"),
       );
-    } finally {
-      other.kill("SIGKILL");
-      await other.status;
     }
     const { out } = await main(["detect-conflicts", "--json"], env);
     const { hosts } = JSON.parse(out).data as {
@@ -207,5 +230,18 @@ Deno.test("detect-conflicts fails while another host runs, and names it", async 
     const dormant = hosts.find(({ name }) => name === "LuminalShine");
     assert.equal(dormant?.active, false);
     assert.deepEqual(dormant?.installed, [path]);
+  });
+});
+
+Deno.test("serve warns of another host that runs", async () => {
+  await withHome(async (home) => {
+    await using _other = await startOtherHost(`${home}/luminalshine`);
+    await using host = startHost({ HOME: home, PUNKTFUNK_MGMT_BIND: "127.0.0.1:0" });
+    let log = "";
+    for await (const text of host.log.values({ preventCancel: true })) {
+      log += text;
+      if (log.includes("host.conflict") && log.endsWith("\n")) break;
+    }
+    assert.match(log, /WARN host\.conflict detail="LuminalShine runs as .*remedy="kill \d+"/);
   });
 });

@@ -87,7 +87,7 @@ Deno.test("soundFinding() warns of every link that is missing, with its remedy",
   };
   assert.deepEqual(soundFinding(facts), {
     state: "ok",
-    summary: "PipeWire 1.4.2, 2 sinks, the default is speakers",
+    summary: "PipeWire 1.4.2, sinks: 2, default: speakers",
   });
   const error = { message: "Cannot reach PipeWire: it does not answer" };
   const table = [
