@@ -13,7 +13,15 @@ import { createHash } from "node:crypto";
 import { NativeError, OperationError } from "../src/lib/errors.ts";
 
 /** Every shim. The ABI number of each stands in its header and its ffi/ file. */
-export const SHIM_NAMES = ["wire", "h264", "opus", "picture", "wlroots", "pipewire"] as const;
+export const SHIM_NAMES = [
+  "wire",
+  "h264",
+  "opus",
+  "picture",
+  "wlroots",
+  "pipewire",
+  "quic",
+] as const;
 
 export type ShimName = typeof SHIM_NAMES[number];
 
@@ -112,7 +120,7 @@ function requireWhole(name: ShimName, bytes: Uint8Array, url: URL): void {
   }
   if (createHash("sha256").update(bytes).digest("hex") === wanted) return;
   throw new OperationError(
-    "missing-library",
+    "failed",
     `Cannot open shim "${name}": the executable is damaged`,
     {
       remedy: "Compare it with its SHA-256 and fetch it again",
