@@ -3,22 +3,17 @@
  *
  * @module
  */
-import type { Host, HostOptions, OpenHost } from "../../host_options.ts";
+import type { HostOptions, OpenHost } from "../../host_options.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { OperationError } from "../../lib/errors.ts";
-import type { Logger } from "../../lib/logger.ts";
 import { CORE_ABI_VERSION, VERSION } from "../../lib/version.ts";
-import { LogFilter } from "../../log/filter.ts";
-import { type Log, openLog } from "../../log/log.ts";
+import type { Log } from "../../log/log.ts";
 import { type ResolvedSettings, resolveSettings, type SettingId } from "../../platform/config.ts";
 import { layerEnv, takeCredentials } from "../../platform/config_env_file.ts";
 import { JsonStore } from "../../store/json_store.ts";
 import type { CliEnvironment, CommandRun } from "../environment.ts";
 import { readHostEnv } from "../host_env.ts";
+import { openCommandLog, runUntilStopped } from "../long_run.ts";
 import { type CommandOutput, describeChain } from "../print.ts";
-
-/** Sessions, sound and displays are put back within this time (product specification 1.2). */
-const CLOSE_TIMEOUT_MS = 20_000;
 
 const GAMESTREAM_WARNING =
   "Moonlight clients are served: their pairing begins over plain HTTP, so use this in a network you trust";
@@ -52,7 +47,7 @@ export async function serve(
     await readHostEnv(directories.config),
   );
   const clock = await environment.openClock();
-  const log = openServeLog(environment, env);
+  const log = openCommandLog(environment, env);
   const { logger, ring } = log;
   try {
     logger.info("host.starting", { version: VERSION, abi: CORE_ABI_VERSION });
@@ -68,19 +63,6 @@ export async function serve(
     logger.error("host.failed", { error: describeChain(error) });
     return { text: "", data: null, exitCode: 1 };
   }
-}
-
-function openServeLog(
-  { terminal }: CliEnvironment,
-  env: { get(name: string): string | undefined },
-): Log {
-  return openLog({
-    filter: LogFilter.parse(env.get("PUNKTFUNK_LOG") ?? env.get("RUST_LOG")),
-    format: env.get("PUNKTFUNK_LOG_FORMAT")?.toLowerCase() === "json" ? "json" : "text",
-    hasColor: terminal.hasColor,
-    wallMs: () => Date.now(),
-    write: (line) => terminal.writeErr(line),
-  });
 }
 
 async function readOptions(
@@ -138,73 +120,4 @@ function optionsOf(settings: ResolvedSettings): HostOptions {
     fecPercent: settings.fec_percent.value,
     hostName: settings.host_name.value,
   };
-}
-
-interface Surroundings {
-  readonly environment: CliEnvironment;
-  readonly logger: Logger;
-  readonly clock: Clock;
-}
-
-/**
- * Open the host and wait for its end, a signal or a crash; true after a crash. A second signal ends the process at once.
- */
-async function runUntilStopped(
-  { environment, logger, clock }: Surroundings,
-  open: () => Promise<Host>,
-): Promise<boolean> {
-  const stop = Promise.withResolvers<void>();
-  let hasCrashed = false;
-  let hasSignal = false;
-  using _signals = environment.onStopSignal(() => {
-    if (hasSignal) environment.exit(1);
-    hasSignal = true;
-    logger.info("host.stopping", { reason: "signal" });
-    stop.resolve();
-  });
-  using _crashes = onCrash((error) => {
-    hasCrashed = true;
-    logger.error("host.crashed", { error: describeChain(error) });
-    stop.resolve();
-  });
-  const host = await open();
-  try {
-    for (const line of host.summary.lines) logger.info("host.ready", { detail: line });
-    await Promise.race([host.ended, stop.promise]);
-  } finally {
-    await closeInTime(host, clock);
-  }
-  logger.info("host.stopped");
-  return hasCrashed;
-}
-
-/** Calls `onError` for every error that nobody awaited; the process lives on until the host is closed. */
-function onCrash(onError: (error: unknown) => void): Disposable {
-  const hear = (event: ErrorEvent | PromiseRejectionEvent) => {
-    event.preventDefault();
-    onError("reason" in event ? event.reason : event.error);
-  };
-  addEventListener("error", hear);
-  addEventListener("unhandledrejection", hear);
-  return {
-    [Symbol.dispose]() {
-      removeEventListener("error", hear);
-      removeEventListener("unhandledrejection", hear);
-    },
-  };
-}
-
-async function closeInTime(host: Host, clock: Clock): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = clock.after(CLOSE_TIMEOUT_MS, () => {
-    const seconds = CLOSE_TIMEOUT_MS / 1000;
-    late.reject(
-      new OperationError("failed", `Cannot end within ${seconds} s: a part does not close`),
-    );
-  });
-  try {
-    await Promise.race([host.close(), late.promise]);
-  } finally {
-    timer.cancel();
-  }
 }
