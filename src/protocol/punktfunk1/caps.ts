@@ -82,5 +82,3 @@ export const GRANTS = {
 export const GRANTS_ALL = 0xff;
 export const GRANTS_CONTROLLER_ONLY = GRANTS.gamepad;
 export const GRANTS_VIEW_ONLY = 0;
-/** "All" as older hosts and clients wrote it. */
-export const GRANTS_ALL_OLDER: readonly number[] = [0x3f, 0x7f];

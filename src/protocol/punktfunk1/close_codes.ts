@@ -37,3 +37,8 @@ const REASONS = new Map<number, CloseReason>(
 export function closeReasonOf(code: number): CloseReason | undefined {
   return REASONS.get(code);
 }
+
+/** Whether clients tell their user why, as for "busy" and everything from "not-armed" on; other codes look like a fault. */
+export function isRefusalCode(code: number): boolean {
+  return code === CLOSE_CODES.busy || (code >= 0x60 && code <= 0x6f);
+}

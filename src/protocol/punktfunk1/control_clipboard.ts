@@ -13,7 +13,7 @@
  * @module
  */
 import { concatBytes, viewOf } from "../../lib/bytes.ts";
-import { choice, type Field, flag, structOf, u32, u64, u8, type ValueOf } from "./fields.ts";
+import { choice, type Field, flag, structOf, u32, u64, u8 } from "./fields.ts";
 import { FieldReader } from "./growing_message.ts";
 import { fixedMessage, variableMessage } from "./message_codec.ts";
 import { decodeUtf8, encodeShortBytes, takeShortBytes } from "./text.ts";
@@ -24,6 +24,8 @@ export const CLIP_MIME_BYTES_MAX = 128;
 export const CLIP_FILES_MIME = "application/x-punktfunk-files";
 /** What a fetch stream begins with. */
 export const CLIP_STREAM_HEAD: readonly number[] = [0x50, 0x4b, 0x46, 0x73, 0x01];
+/** Application code of the reset that gives a fetch up. */
+export const CLIP_CANCEL_CODE = 0x70;
 
 const FILE_NONE = 0xffffffff;
 const POLICY_TEXT = 0x01;
@@ -109,11 +111,10 @@ export const CLIPBOARD_MESSAGES = {
 
 const offerHead = structOf({ offerNumber: u32, count: u8 });
 const fetchHead = structOf({ offerNumber: u32, fileIndex: u32 });
-type OfferHead = ValueOf<typeof offerHead>;
 
 function decodeOffer(bytes: Uint8Array): ClipOffer | undefined {
   const reader = new FieldReader(bytes);
-  const head: OfferHead | undefined = reader.take(offerHead);
+  const head = reader.take(offerHead);
   if (head === undefined || head.count > CLIP_FORMATS_MAX) return undefined;
   const formats: ClipFormat[] = [];
   while (formats.length < head.count) {
