@@ -9,6 +9,7 @@
  * @module
  */
 import { shimFileName } from "../ffi/library.ts";
+import { buildCrate } from "./cargo.ts";
 import {
   compileFlags,
   existsFor,
@@ -100,16 +101,35 @@ async function buildShim(
   recipe: ShimRecipe,
   { isSanitized, target }: BuildOptions,
 ): Promise<boolean> {
-  const toolchain = toolchainFor(target);
   const own = await filesUnder(`native/${recipe.name}`);
   const result = isSanitized
     ? `dist/native-test/${recipe.name}_test`
     : `${shimDirectory(target)}/${shimFileName(recipe.name, target.system)}`;
-  const scripts = ["scripts/shims.ts", "scripts/native.ts", "scripts/targets.ts"];
+  const scripts = ["shims.ts", "native.ts", "targets.ts", "cargo.ts"].map((name) =>
+    `scripts/${name}`
+  );
   const stamp = await stampOf([...own, ...scripts], target.native);
   if (await readStamp(`${ROOT}${result}.stamp`) === stamp) return false;
 
   await Deno.mkdir(ROOT + result.slice(0, result.lastIndexOf("/")), { recursive: true });
+  if (recipe.isCrate && !isSanitized) {
+    // Renamed into place: a program that runs may have the old one open.
+    await Deno.copyFile(ROOT + await buildCrate(recipe.name, target), `${ROOT}${result}.partial`);
+    await Deno.rename(`${ROOT}${result}.partial`, ROOT + result);
+  } else {
+    await compileShim(recipe, { isSanitized, target }, result);
+  }
+  await Deno.writeTextFile(`${ROOT}${result}.stamp`, stamp);
+  return true;
+}
+
+/** Compile the C sources of `recipe` and link them as `result`. */
+async function compileShim(
+  recipe: ShimRecipe,
+  { isSanitized, target }: BuildOptions,
+  result: string,
+): Promise<void> {
+  const toolchain = toolchainFor(target);
   const generated = await generateProtocols(recipe);
   const sources = recipe.sources.map((source) => `native/${recipe.name}/${source}`);
   if (isSanitized) sources.push(`native/${recipe.name}/${recipe.name}_test.c`);
@@ -135,14 +155,21 @@ async function buildShim(
     "-Wl,--exclude-libs,ALL",
     "-Wl,--gc-sections",
     ...objects,
+    ...(recipe.isCrate ? await crateUnderTest(recipe, target) : []),
     ...(recipe.staticLibraries ?? []).map((archive) => `${toolchain.archiveDirectory}/${archive}`),
     ...systemLibraries(target),
     "-o",
     result,
   ]);
   for (const object of objects) await Deno.remove(ROOT + object);
-  await Deno.writeTextFile(`${ROOT}${result}.stamp`, stamp);
-  return true;
+}
+
+/** The finished library: a C test calls it as the program does. */
+async function crateUnderTest(recipe: ShimRecipe, target: Target): Promise<string[]> {
+  await buildShim(recipe, { isSanitized: false, target });
+  const directory = shimDirectory(target);
+  const library = `${directory}/${shimFileName(recipe.name, target.system)}`;
+  return [library, `-Wl,-rpath,${ROOT}${directory}`];
 }
 
 /** Build what changed; returns the names of what was built. */

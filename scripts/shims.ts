@@ -10,6 +10,8 @@ export interface ShimRecipe {
   readonly name: ShimName;
   /** C sources in native/<name>/, without tests. */
   readonly sources: readonly string[];
+  /** A crate instead, built by cargo; its test is C nonetheless. */
+  readonly isCrate?: boolean;
   /** Archives linked static, of `ARCHIVES`. */
   readonly staticLibraries?: readonly ArchiveName[];
   /** pkg-config packages whose headers are needed; the libraries are opened at run time. */
@@ -97,6 +99,12 @@ export const SHIMS: readonly ShimRecipe[] = [
     sources: ["connection.c", "library.c", "ring.c", "sinks.c", "stream.c"],
     headersOf: ["libpipewire-0.3"],
     elsewhere: "the test tone serves",
+  },
+  {
+    name: "quic",
+    sources: [],
+    isCrate: true,
+    elsewhere: "QUIC is the runtime's own, and native clients cannot be told apart",
   },
 ];
 
