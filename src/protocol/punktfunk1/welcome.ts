@@ -24,8 +24,8 @@
  *
  * @module
  */
-import { ProtocolError } from "../../lib/errors.ts";
 import { viewOf } from "../../lib/bytes.ts";
+import { ProtocolError } from "../../lib/errors.ts";
 import { GRANTS_ALL } from "./caps.ts";
 import {
   audioBits,
@@ -76,7 +76,7 @@ const FIXED = {
   salt: bytesOf(SALT_SIZE_BYTES),
   /** Length of a test stream; 0 has no end. */
   frameCount: u32,
-} as const;
+};
 
 const VIDEO = {
   compositor,
@@ -85,7 +85,7 @@ const VIDEO = {
   /** 0 is unknown. */
   bitrateKbps: u32,
   bitDepth,
-} as const;
+};
 
 const REST_OF_SHORT = {
   chroma,
@@ -93,14 +93,19 @@ const REST_OF_SHORT = {
   codec,
   /** HOST_CAPS. */
   hostCaps: u8,
-} as const;
+};
+
+const MANAGEMENT = {
+  /** TCP port of the management API; 0 tells nothing, and clients take 47990. */
+  managementPort: u16,
+};
 
 const ACCESS = {
   /** GRANTS. */
   grants: u32,
   /** 0 is for ever. */
   expiresInSeconds: u32,
-} as const;
+};
 
 /** A frame is never shorter than a millisecond; Opus writes 0. */
 const audioFrameUs: Field<number> = {
@@ -118,19 +123,14 @@ const AUDIO = {
   audioBits,
   /** Microseconds of a PCM frame; 0 for Opus. */
   audioFrameUs,
-} as const;
+};
 
 const END = {
   /** HOST_CAPS2. */
   hostCaps2: u8,
   /** 0 legacy, 1 standard, 2 uncoupled (7.4). */
   audioLayout: u8,
-} as const;
-
-const MANAGEMENT = {
-  /** TCP port of the management API; 0 tells nothing, and clients take 47990. */
-  managementPort: u16,
-} as const;
+};
 
 type Tail =
   & Fields<typeof VIDEO>

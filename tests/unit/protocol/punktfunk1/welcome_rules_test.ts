@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ProtocolError } from "../../../../src/lib/errors.ts";
 import { decodeWelcome, type Welcome } from "../../../../src/protocol/punktfunk1/welcome.ts";
 import { validateWelcome } from "../../../../src/protocol/punktfunk1/welcome_rules.ts";
 import { handshakeVector } from "./handshake_vectors.ts";
@@ -9,7 +10,8 @@ function isAccepted(changes: Partial<Welcome>): boolean {
   try {
     validateWelcome({ ...USUAL, ...changes });
     return true;
-  } catch {
+  } catch (error) {
+    assert.ok(error instanceof ProtocolError, `${error}`);
     return false;
   }
 }
