@@ -19,6 +19,7 @@ import { LANES, TokenCheck } from "./lanes.ts";
 import { addClientRoutes } from "./routes/clients.ts";
 import { addHostRoutes } from "./routes/host.ts";
 import { addLogRoutes } from "./routes/logs.ts";
+import { addNativeRoutes } from "./routes/native.ts";
 import { addPairRoutes } from "./routes/pair.ts";
 import { addSessionRoutes } from "./routes/session.ts";
 
@@ -77,6 +78,7 @@ export function createApi({ facade, token, logger }: ApiOptions): ApiApp {
   addHostRoutes(app, facade);
   addPairRoutes(app, facade);
   addClientRoutes(app, facade);
+  addNativeRoutes(app, facade);
   addSessionRoutes(app, facade);
   addLogRoutes(app, facade);
   app.openAPIRegistry.registerComponent("securitySchemes", "bearerAuth", {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { NativeFacade } from "./native_facade.ts";
 import type {
   Compositor,
   Health,
@@ -18,6 +19,7 @@ import type {
 } from "./schemas.ts";
 
 export interface HostFacade {
+  readonly native: NativeFacade;
   health(): Health;
   hostInfo(): HostInfo | Promise<HostInfo>;
   status(): RuntimeStatus;

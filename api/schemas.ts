@@ -14,7 +14,7 @@ export const Fingerprint = z.string().regex(/^[0-9a-fA-F]{64}$/, "must be 64 hex
   .transform((text) => text.toLowerCase())
   .openapi({ type: "string", pattern: "^[0-9a-fA-F]{64}$", example: "ab".repeat(32) });
 
-const Label = z.string().trim().min(1).max(64);
+export const Label = z.string().trim().min(1).max(64);
 
 export const ErrorBody = z.object({ error: z.string() }).openapi("Error");
 

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { openApi } from "../api/server.ts";
+import { type ApiServer, openApi } from "../api/server.ts";
 import type { AudioBackend } from "./audio/ports.ts";
 import { chooseAudioBackend } from "./audio/registry.ts";
 import { createPipewireAudio } from "./audio/pipewire.ts";
@@ -30,6 +30,7 @@ import { ensurePrivateDirectory } from "./store/file.ts";
 import { GameStreamClients } from "./trust/gamestream_clients.ts";
 import { openHostId, openManagementToken, writeManagementEndpoint } from "./trust/host_files.ts";
 import { type Identity, openIdentity } from "./trust/identity.ts";
+import { type NativeTrust, openNativeTrust } from "./trust/native_trust.ts";
 
 /** Software encoding alone, for now: no GPU encoder is built in. */
 const CAPABILITIES: HostCapabilities = {
@@ -44,6 +45,7 @@ const CAPABILITIES: HostCapabilities = {
 
 interface Stores {
   readonly clients: GameStreamClients;
+  readonly trust: NativeTrust;
   readonly uniqueId: string;
   readonly native: Identity;
   readonly token: string;
@@ -76,6 +78,7 @@ async function open(
   const { logger, clock } = environment;
   const hostName = options.hostName || Deno.hostname();
   const stores = await openStores(environment);
+  stack.use(stores.trust);
   // The answer changes nothing here; nobody has to wait for it.
   const conflicts = reportConflicts(environment);
   stack.defer(() => conflicts);
@@ -107,20 +110,21 @@ async function open(
     }
   }
 
-  const facade = new HostApi({
+  const facade: HostApi = new HostApi({
     hostName,
     uniqueId: stores.uniqueId,
     fingerprint: stores.native.fingerprint,
     codecs: CAPABILITIES.codecs,
     managementPort: () => api.port,
     clients: stores.clients,
+    trust: stores.trust,
     displays: backends.displays,
     display: backends.display,
     plane,
     ring: environment.ring,
     clock,
   });
-  const api = await namingPortOwner(options.managementBind.port, () =>
+  const api: ApiServer = await namingPortOwner(options.managementBind.port, () =>
     openApi({
       bind: options.managementBind,
       identity: stores.native,
@@ -162,10 +166,16 @@ async function openStores({ directories, logger, env, clock }: HostEnvironment):
   await ensurePrivateDirectory(directory);
   const nowMs = () => clock.wallMs();
   const clients = await GameStreamClients.open(directory, { nowMs });
+  const trust = await openNativeTrust(directory, {
+    clock,
+    onPending: ({ id, fingerprint, source }) =>
+      logger.info("pairing.pending", { id, fingerprint, source }),
+    onFault: (error) => logger.error("trust.unsaved", { reason: describeError(error) }),
+  });
   const uniqueId = await openHostId(directory);
   const native = await openIdentity(directory, {
     kind: "native",
-    hasPairings: false,
+    hasPairings: trust.clients.size > 0,
     machineName: Deno.hostname(),
   });
   const { token, notice } = await openManagementToken(directory, { nowMs });
@@ -174,6 +184,7 @@ async function openStores({ directories, logger, env, clock }: HostEnvironment):
   }
   return {
     clients,
+    trust,
     uniqueId,
     native: native.identity,
     token: env.get("PUNKTFUNK_MGMT_TOKEN") ?? token,

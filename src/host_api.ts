@@ -15,6 +15,7 @@ import type {
   SubmitPin,
 } from "../api/schemas.ts";
 import type { DisplayBackend } from "./display/ports.ts";
+import { HostNativeApi } from "./host_native_api.ts";
 import type { Clock } from "./lib/clock.ts";
 import { OperationError } from "./lib/errors.ts";
 import { CORE_ABI_VERSION, VERSION } from "./lib/version.ts";
@@ -24,6 +25,7 @@ import type { GameStreamPlane } from "./planes/gamestream/plane.ts";
 import { PORT_OFFSETS } from "./planes/gamestream/plane.ts";
 import { GAMESTREAM_APP_VERSION, GFE_VERSION } from "./protocol/gamestream/server_info.ts";
 import type { GameStreamClient, GameStreamClients } from "./trust/gamestream_clients.ts";
+import type { NativeTrust } from "./trust/native_trust.ts";
 
 const PORT_BASE_DEFAULT = 47989;
 
@@ -36,6 +38,7 @@ export interface HostApiOptions {
   /** Asked for when it is needed: the API is opened with this object. */
   readonly managementPort: () => number;
   readonly clients: GameStreamClients;
+  readonly trust: NativeTrust;
   readonly displays: readonly DisplayBackend[];
   readonly display: DisplayBackend;
   readonly plane: GameStreamPlane | undefined;
@@ -45,9 +48,11 @@ export interface HostApiOptions {
 
 export class HostApi implements HostFacade {
   readonly #options: HostApiOptions;
+  readonly native: HostNativeApi;
 
   constructor(options: HostApiOptions) {
     this.#options = options;
+    this.native = new HostNativeApi(options);
   }
 
   health(): Health {
@@ -74,7 +79,7 @@ export class HostApi implements HostFacade {
   }
 
   status(): RuntimeStatus {
-    const { plane, clients } = this.#options;
+    const { plane, clients, trust } = this.#options;
     const session = plane?.stream?.session;
     const rows = this.#sessionRows();
     const encoder = session?.plan.encoder;
@@ -83,7 +88,7 @@ export class HostApi implements HostFacade {
       audio_streaming: (session?.stats.audio?.units ?? 0) > 0,
       pin_pending: (plane?.pairing.pending().length ?? 0) > 0,
       paired_clients: clients.size,
-      native_paired_clients: 0,
+      native_paired_clients: trust.clients.size,
       active_sessions: rows.length,
       sessions: rows,
       ...(session === undefined || encoder === undefined ? {} : {

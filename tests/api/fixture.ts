@@ -5,9 +5,11 @@
  */
 import "reflect-metadata";
 import type { HostFacade } from "../../api/host_facade.ts";
+import type { NativeFacade } from "../../api/native_facade.ts";
 import { type ApiServer, openApi } from "../../api/server.ts";
 import { OperationError } from "../../src/lib/errors.ts";
 import { type Logger, SILENT_LOGGER } from "../../src/lib/logger.ts";
+import { FakeNativeFacade } from "./native_fixture.ts";
 
 export const TOKEN = "0123456789abcdef".repeat(4);
 export const FINGERPRINT = "ab".repeat(32);
@@ -20,6 +22,7 @@ export const PENDING = {
 /** Answers with fixed values; `calls` lists every method that changes something, with its arguments. */
 export class FakeFacade implements HostFacade {
   readonly calls: unknown[][] = [];
+  native: NativeFacade = new FakeNativeFacade(this.calls);
   isStreaming = false;
   /** Thrown by the next call of status(). */
   statusFault: unknown;
@@ -50,7 +53,7 @@ export class FakeFacade implements HostFacade {
       audio_streaming: this.isStreaming,
       pin_pending: true,
       paired_clients: 1,
-      native_paired_clients: 0,
+      native_paired_clients: 1,
       active_sessions: 0,
       sessions: [],
       games: [],

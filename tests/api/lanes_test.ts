@@ -11,14 +11,24 @@ const EXPECTED = {
   admin: [
     "DELETE /api/v1/clients",
     "DELETE /api/v1/clients/{fingerprint}",
+    "DELETE /api/v1/native/clients",
+    "DELETE /api/v1/native/clients/{fingerprint}",
+    "DELETE /api/v1/native/pair",
     "DELETE /api/v1/session",
     "GET /api/v1/clients",
     "GET /api/v1/compositors",
     "GET /api/v1/host",
     "GET /api/v1/logs",
+    "GET /api/v1/native/clients",
+    "GET /api/v1/native/pair",
+    "GET /api/v1/native/pending",
     "GET /api/v1/pair",
     "GET /api/v1/status",
     "PATCH /api/v1/clients/{fingerprint}",
+    "PATCH /api/v1/native/clients/{fingerprint}",
+    "POST /api/v1/native/pair/arm",
+    "POST /api/v1/native/pending/{id}/approve",
+    "POST /api/v1/native/pending/{id}/deny",
     "POST /api/v1/pair/pin",
     "POST /api/v1/session/idr",
   ],
@@ -31,7 +41,8 @@ function createForTest() {
     route: string,
     options: { headers?: Record<string, string>; remoteAddress?: string },
   ) => {
-    const [method = "", path = ""] = route.replace("{fingerprint}", FINGERPRINT).split(" ");
+    const [method = "", path = ""] = route.replace("{fingerprint}", FINGERPRINT)
+      .replace("{id}", "7").split(" ");
     return app.request(
       path,
       { method, headers: options.headers ?? {} },
