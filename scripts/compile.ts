@@ -1,9 +1,9 @@
 /**
  * Turns the repository into one executable: shims → notices → `deno compile` → dist/punktfunk-host.
  *
- *     deno task compile [--target TARGET]
+ *     deno task compile [--target TARGET] [--output FILE]
  *
- * An executable for another machine is put into dist/<TARGET>/. Its SHA-256 and the licences of what is inside lie beside
+ * Without `--output` an executable for another machine is put into dist/<TARGET>/. Its SHA-256 and the licences of what is inside lie beside
  * it. `$DENORT_BIN` names the runtime to build on, for machines that cannot reach the place where Deno keeps it.
  *
  * @module
@@ -26,28 +26,40 @@ const BUILD_INFO = "dist/build.json";
 /** The arguments are wrong; nothing was done. */
 export class UsageError extends Error {}
 
-export function parseArguments(args: readonly string[]): Target {
-  let target: Target | undefined;
-  for (let index = 0; index < args.length; index++) {
-    const argument = args[index];
-    if (argument !== "--target") throw new UsageError(`unknown argument '${argument}'`);
-    try {
-      target = requireTarget(args[++index]);
-    } catch (error) {
-      throw new UsageError(error instanceof Error ? error.message : String(error));
+export interface CompileRequest {
+  readonly target: Target;
+  /** Absolute, or from the root. */
+  readonly output: string;
+}
+
+export function parseArguments(args: readonly string[]): CompileRequest {
+  let target = buildMachine();
+  let output: string | undefined;
+  for (let index = 0; index < args.length; index += 2) {
+    const value = args[index + 1];
+    switch (args[index]) {
+      case "--target":
+        try {
+          target = requireTarget(value);
+        } catch (error) {
+          throw new UsageError(error instanceof Error ? error.message : String(error));
+        }
+        break;
+      case "--output":
+        if (value === undefined) throw new UsageError("missing value for --output");
+        output = value;
+        break;
+      default:
+        throw new UsageError(`unknown argument '${args[index]}'`);
     }
   }
-  return target ?? buildMachine();
+  output ??= `${isForeign(target) ? `dist/${target.name}` : "dist"}/punktfunk-host`;
+  const isNamed = target.system !== "windows" || output.endsWith(".exe");
+  return { target, output: isNamed ? output : `${output}.exe` };
 }
 
-/** Where the executable for `target` is put, from the root. */
-export function resultPath(target: Target): string {
-  const directory = isForeign(target) ? `dist/${target.name}` : "dist";
-  return `${directory}/punktfunk-host${target.system === "windows" ? ".exe" : ""}`;
-}
-
-/** Compile for `target`; returns the path from the root. What was there before stays until the new one is whole. */
-async function compile(target: Target): Promise<string> {
+/** What was at the output before stays until the new executable is whole. */
+async function compile({ target, output }: CompileRequest): Promise<void> {
   const given = Deno.env.get("DENORT_BIN") || undefined;
   const runtime = given === undefined ? undefined : await absolutePath(given);
   await requireTools(target, runtime);
@@ -64,25 +76,22 @@ async function compile(target: Target): Promise<string> {
     `${JSON.stringify({ commit: await readCommit() })}\n`,
   );
 
-  const result = resultPath(target);
-  const partial = result.replace("punktfunk-host", "partial/punktfunk-host");
-  await Deno.mkdir(ROOT + directoryOf(partial), { recursive: true });
+  const result = output.startsWith("/") ? output : ROOT + output;
+  const [directory, name] = [result.slice(0, result.lastIndexOf("/")), nameOf(result)];
+  const partial = `${directory}/partial-${crypto.randomUUID()}`;
+  await Deno.mkdir(partial, { recursive: true });
   try {
-    await runCompiler(await compilerArguments(target, partial), runtime);
-    if (!isForeign(target)) await requireWorking(ROOT + partial);
-    const digest = await digestOf(await Deno.readFile(ROOT + partial));
-    await Deno.rename(ROOT + partial, ROOT + result);
-    await Deno.writeTextFile(`${ROOT}${result}.sha256`, `${digest}  ${nameOf(result)}\n`);
+    const file = `${partial}/${name}`;
+    await runCompiler(await compilerArguments(target, file), runtime);
+    if (!isForeign(target)) await requireWorking(file);
+    const digest = await digestOf(await Deno.readFile(file));
+    await Deno.rename(file, result);
+    await Deno.writeTextFile(`${result}.sha256`, `${digest}  ${name}\n`);
   } finally {
-    await Deno.remove(ROOT + directoryOf(partial), { recursive: true });
+    await Deno.remove(partial, { recursive: true });
   }
-  if (isForeign(target)) {
-    await Deno.copyFile(
-      ROOT + NOTICES_PATH,
-      `${ROOT}${directoryOf(result)}/${nameOf(NOTICES_PATH)}`,
-    );
-  }
-  return result;
+  const notices = `${directory}/${nameOf(NOTICES_PATH)}`;
+  if (notices !== ROOT + NOTICES_PATH) await Deno.copyFile(ROOT + NOTICES_PATH, notices);
 }
 
 /** Everything that can be known to be missing, before any work. */
@@ -165,17 +174,15 @@ async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
-function directoryOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
-}
-
 function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
 if (import.meta.main) {
   try {
-    console.error(`Wrote ${await compile(parseArguments(Deno.args))}`);
+    const request = parseArguments(Deno.args);
+    await compile(request);
+    console.error(`Wrote ${request.output}`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     Deno.exit(error instanceof UsageError ? 2 : 1);

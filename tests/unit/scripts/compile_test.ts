@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseArguments, resultPath, UsageError } from "../../../scripts/compile.ts";
+import { parseArguments, UsageError } from "../../../scripts/compile.ts";
 import { describeMissing, findMissing, prerequisitesOf } from "../../../scripts/prerequisites.ts";
 import {
   DENO_VERSION,
@@ -39,21 +39,34 @@ function pe(machine: number): Uint8Array<ArrayBuffer> {
 }
 
 Deno.test("parseArguments() takes a known target, this machine by default, and nothing else", () => {
-  assert.equal(parseArguments([]), buildMachine());
-  for (const target of TARGETS) assert.equal(parseArguments(["--target", target.name]), target);
+  assert.equal(parseArguments([]).target, buildMachine());
+  for (const target of TARGETS) {
+    assert.equal(parseArguments(["--target", target.name]).target, target);
+  }
   for (
-    const args of [["--target"], ["--target", "sparc"], ["--frobnicate"], ["out"], ["--target="]]
+    const args of [
+      ["--target"],
+      ["--target", "sparc"],
+      ["--output"],
+      ["--frobnicate"],
+      ["out"],
+      ["--target="],
+    ]
   ) {
     assert.throws(() => parseArguments(args), UsageError, args.join(" "));
   }
 });
 
-Deno.test("resultPath() keeps a foreign executable apart and names Windows' own kind", () => {
-  assert.equal(resultPath(buildMachine()), "dist/punktfunk-host");
-  for (const target of FOREIGN) {
-    const end = target.system === "windows" ? ".exe" : "";
-    assert.equal(resultPath(target), `dist/${target.name}/punktfunk-host${end}`);
+Deno.test("parseArguments() keeps a foreign executable apart and names Windows' own kind", () => {
+  assert.equal(parseArguments([]).output, "dist/punktfunk-host");
+  for (const { name, system } of FOREIGN) {
+    const end = system === "windows" ? ".exe" : "";
+    assert.equal(parseArguments(["--target", name]).output, `dist/${name}/punktfunk-host${end}`);
   }
+  const windows = ["--target", "x86_64-pc-windows-msvc"];
+  assert.equal(parseArguments(["--output", "/x/y"]).output, "/x/y");
+  assert.equal(parseArguments(["--output", "/x/y", ...windows]).output, "/x/y.exe");
+  assert.equal(parseArguments(["--output", "/x/y.exe", ...windows]).output, "/x/y.exe");
 });
 
 Deno.test("compile.ts exits 2 for wrong arguments and says which are right", async () => {
