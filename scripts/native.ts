@@ -132,7 +132,10 @@ async function compileShim(
   const toolchain = toolchainFor(target);
   const generated = await generateProtocols(recipe);
   const sources = recipe.sources.map((source) => `native/${recipe.name}/${source}`);
-  if (isSanitized) sources.push(`native/${recipe.name}/${recipe.name}_test.c`);
+  if (isSanitized) {
+    const own = await filesUnder(`native/${recipe.name}`);
+    sources.push(...own.filter((path) => path.endsWith("_test.c")));
+  }
   const objects: string[] = [];
   for (const source of [...sources, ...generated.sources]) {
     const object = `${result}.${source.replaceAll("/", "_")}.o`;

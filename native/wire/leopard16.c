@@ -10,9 +10,9 @@
 #define CHUNK PF_LEOPARD16_CHUNK
 /* Columns of all rows that are worked on at once. */
 #define STRIP_MIN 64
-#define STRIP_MAX 512
+#define STRIP_MAX 1024
 /* What the work rows of a strip should not exceed. */
-#define STRIP_ROWS_SIZE (128 * 1024)
+#define STRIP_ROWS_SIZE (256 * 1024)
 
 static const uint16_t CANTOR_BASIS[FIELD_BITS] = {0x0001, 0xacca, 0x3c0e, 0x163e, 0xc582, 0xed2e,
                                                   0x914c, 0x4012, 0x6c98, 0x10d8, 0x6a72, 0xb900,

@@ -54,7 +54,7 @@ static inline struct chunk_neon add_product_neon(struct chunk_neon a, struct chu
 
 #define LEVEL(name) name##_neon
 #define TARGET
-#define BITS_MAX 2
+#define BITS_MAX 1
 #define VECTOR struct chunk_neon
 #define MULTIPLIER struct tables_neon
 #include "leopard16_pass.h"

@@ -63,7 +63,7 @@ add_product_ssse3(struct chunk_128 a, struct chunk_128 b, const struct tables_12
 
 #define LEVEL(name) name##_ssse3
 #define TARGET __attribute__((target("ssse3")))
-#define BITS_MAX 2
+#define BITS_MAX 1
 #define VECTOR struct chunk_128
 #define MULTIPLIER struct tables_128
 #include "leopard16_pass.h"
@@ -122,7 +122,7 @@ add_product_avx2(struct chunk_256 a, struct chunk_256 b, const struct tables_256
 
 #define LEVEL(name) name##_avx2
 #define TARGET __attribute__((target("avx2")))
-#define BITS_MAX 2
+#define BITS_MAX 1
 #define VECTOR struct chunk_256
 #define MULTIPLIER struct tables_256
 #include "leopard16_pass.h"
