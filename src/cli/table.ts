@@ -158,6 +158,13 @@ const probeCompositor = command<JsonFlag>({
   load: () => import("./commands/probe_compositor.ts"),
 });
 
+const listMonitors = command<JsonFlag>({
+  brief: "List the monitors of this desktop by connector",
+  examples: ["list-monitors", "list-monitors --json"],
+  parameters: { flags: JSON_FLAG },
+  load: () => import("./commands/list_monitors.ts"),
+});
+
 const inputTest = command<InputTestFlags>({
   brief: "Draw with the pointer and type on a virtual display, without a client",
   examples: ["input-test", "input-test --wait 0 --seconds 2"],
@@ -293,6 +300,7 @@ export const ROUTES: RouteMap<CliContext> = group({
     "doctor": doctor,
     "detect-conflicts": detectConflicts,
     "probe-compositor": probeCompositor,
+    "list-monitors": listMonitors,
     "input-test": inputTest,
     "spike": spike,
     "completions": completions,

@@ -45,6 +45,10 @@ export interface SwayOutput {
   readonly y: number;
   readonly widthLogical: number;
   readonly heightLogical: number;
+  /** Physical pixels to one logical; 1 while the output is off. */
+  readonly scale: number;
+  /** Maker, model and serial number as the screen tells them, at most 100 characters; "" when it tells none. */
+  readonly description: string;
   /** Undefined while the output is off. A fresh one may have a refresh of 0. */
   readonly mode:
     | {
@@ -117,9 +121,23 @@ export function decodeOutputs(payload: Uint8Array): SwayOutput[] {
       y: integerOf(rect["y"], "y"),
       widthLogical: integerOf(rect["width"], "width"),
       heightLogical: integerOf(rect["height"], "height"),
+      scale: decodeScale(output["scale"]),
+      description: describeScreen(output),
       mode: decodeMode(output["current_mode"]),
     };
   });
+}
+
+/** Sway leaves it out, or has -1, where there is nothing to scale. */
+function decodeScale(value: unknown): number {
+  return typeof value === "number" && value > 0 ? value : 1;
+}
+
+/** Printed on terminals: what a screen says of itself is kept to what can be seen. */
+function describeScreen(output: Readonly<Record<string, unknown>>): string {
+  return ["make", "model", "serial"].map((key) => output[key])
+    .filter((part) => typeof part === "string" && part !== "" && part !== "Unknown")
+    .join(" ").replace(/\p{C}/gu, "").slice(0, 100);
 }
 
 function decodeMode(value: unknown): SwayOutput["mode"] {

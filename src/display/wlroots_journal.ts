@@ -37,6 +37,12 @@ export class OutputJournal {
     this.#path = `${this.#directory}/${swaySocketPath.slice(end + 1)}.json`;
   }
 
+  /** Names of the outputs of ours, in use or idle; waits for no lock and makes nothing. */
+  async names(): Promise<readonly string[]> {
+    const outputs = parseJournal(await readFileIfPresent(this.#path));
+    return outputs.flatMap(({ name }) => name === null ? [] : [name]);
+  }
+
   /** Run `work` with the lock held. Throws what it throws, and OperationError "storage". */
   async locked<T>(work: (journal: OpenJournal) => Promise<T>): Promise<T> {
     await ensurePrivateDirectory(this.#directory);

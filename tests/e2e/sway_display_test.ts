@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { listSwayMonitors } from "../../src/display/monitors.ts";
 import { chooseDisplayBackend } from "../../src/display/registry.ts";
 import { openWlrootsDisplayBackend } from "../../src/display/wlroots.ts";
 import { canRemoveOutputs } from "../../src/display/wlroots_outputs.ts";
@@ -98,6 +99,20 @@ Deno.test("createDisplay() gives each session a display of its own, side by side
   const edges = (await lab.ipc.outputs()).map(({ x }) => x).sort((a, b) => a - b);
   assert.deepEqual(edges, [0, 1280, 2560, 3840]);
   for (const display of displays) await display.close();
+});
+
+Deno.test("listSwayMonitors() tells our outputs from those of the desktop", async () => {
+  await using lab = await SwayLab.start();
+  await using display = await backendOf(lab).createDisplay(MODE);
+  const monitors = await listSwayMonitors({
+    environment: lab.environment,
+    clock: openSystemClock(),
+  });
+  assert.deepEqual(monitors.map(({ connector, isVirtual }) => [connector, isVirtual]), [
+    ["HEADLESS-1", false],
+    [display.name, true],
+  ]);
+  assert.deepEqual(monitors[1]?.mode, MODE);
 });
 
 Deno.test("createDisplay() never takes an output that somebody else made", async () => {

@@ -38,6 +38,7 @@ Deno.test("ROUTES holds the commands of the specification that exist so far", ()
     "doctor",
     "detect-conflicts",
     "probe-compositor",
+    "list-monitors",
     "input-test",
     "spike",
     "completions",

@@ -22,6 +22,10 @@ const OUTPUT = {
   active: true,
   focused: false,
   rect: { x: 1280, y: -4, width: 1337, height: 777 },
+  scale: 1.25,
+  make: "Dell\u001b[31m Inc.",
+  model: "Unknown",
+  serial: "7\nX",
   current_mode: { width: 1337, height: 777, refresh: 59_940 },
   modes: [],
 };
@@ -81,6 +85,8 @@ Deno.test("decodeOutputs() reads names, places and exact modes", () => {
       y: -4,
       widthLogical: 1337,
       heightLogical: 777,
+      scale: 1.25,
+      description: "Dell[31m Inc. 7X",
       mode: { widthPixels: 1337, heightPixels: 777, refreshMilliHz: 59_940 },
     },
     {
@@ -91,9 +97,21 @@ Deno.test("decodeOutputs() reads names, places and exact modes", () => {
       y: 0,
       widthLogical: 0,
       heightLogical: 0,
+      scale: 1,
+      description: "",
       mode: undefined,
     },
   ]);
+});
+
+Deno.test("decodeOutputs() passes over a scale that is none and cuts what a screen says", () => {
+  for (const scale of [-1, 0, "2", null]) {
+    assert.equal(decodeOutputs(encode([{ ...OUTPUT, scale }]))[0]?.scale, 1);
+  }
+  for (const [length, kept] of [[100, 100], [101, 100]] as const) {
+    const screen = { ...OUTPUT, make: "x".repeat(length), serial: 7 };
+    assert.equal(decodeOutputs(encode([screen]))[0]?.description.length, kept);
+  }
 });
 
 Deno.test("decodeOutputs() rejects replies of another shape", () => {
