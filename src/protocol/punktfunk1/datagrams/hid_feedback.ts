@@ -79,7 +79,7 @@ const REPORT_BYTES_MAX = 64;
 const AUDIO_CONTROL_BYTES = 6;
 const HEADER_BYTES = 4;
 
-/** Undefined for what is short, unknown or against a rule: it is to be dropped. */
+/** Undefined for what is short, unknown or against a rule: it is to be dropped. Its byte arrays are views. */
 export function decodeHidFeedback(bytes: Uint8Array): HidFeedback | undefined {
   const view = openDatagram(bytes, "hid-feedback", HEADER_BYTES);
   if (view === undefined) return undefined;
@@ -114,7 +114,7 @@ export function decodeHidFeedback(bytes: Uint8Array): HidFeedback | undefined {
         kind: "audio-control",
         pad,
         flags: view.getUint8(4),
-        raw: bytes.slice(5, 5 + AUDIO_CONTROL_BYTES),
+        raw: bytes.subarray(5, 5 + AUDIO_CONTROL_BYTES),
       };
     case KINDS["microphone-led"]: {
       const mode = MICROPHONE_LED_MODES[view.getUint8(3)];
@@ -223,7 +223,7 @@ function decodeTrigger(bytes: Uint8Array, pad: number): HidFeedback | undefined 
   const trigger = TRIGGERS[bytes[3] ?? -1];
   const effectBytes = bytes.byteLength - HEADER_BYTES;
   if (trigger === undefined || effectBytes < 1 || effectBytes > EFFECT_BYTES_MAX) return undefined;
-  return { kind: "trigger", pad, trigger, effect: bytes.slice(HEADER_BYTES) };
+  return { kind: "trigger", pad, trigger, effect: bytes.subarray(HEADER_BYTES) };
 }
 
 function decodeReport(bytes: Uint8Array, pad: number): HidFeedback | undefined {
@@ -231,7 +231,7 @@ function decodeReport(bytes: Uint8Array, pad: number): HidFeedback | undefined {
   if (reportKind === undefined || bytes.byteLength > HEADER_BYTES + REPORT_BYTES_MAX) {
     return undefined;
   }
-  return { kind: "report", pad, reportKind, report: bytes.slice(HEADER_BYTES) };
+  return { kind: "report", pad, reportKind, report: bytes.subarray(HEADER_BYTES) };
 }
 
 function encodeBody({ kind, pad }: HidFeedback, body: readonly number[]): Uint8Array<ArrayBuffer> {

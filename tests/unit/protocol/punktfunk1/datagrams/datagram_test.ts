@@ -10,7 +10,13 @@ import {
   type DatagramType,
 } from "../../../../../src/protocol/punktfunk1/datagrams/tags.ts";
 import { BODIES } from "./arbitraries.ts";
-import { type DatagramVector, encodeVector, VECTORS, withoutUndefined } from "./vectors.ts";
+import {
+  bytesOf,
+  type DatagramVector,
+  encodeVector,
+  VECTORS,
+  withoutUndefined,
+} from "./vectors.ts";
 
 const TYPES = Object.keys(DATAGRAM_TAGS) as DatagramType[];
 
@@ -114,6 +120,43 @@ for (const type of TYPES) {
     );
   });
 }
+
+Deno.test("decodeDatagram() knows pads, outputs, surfaces and reports at their limits only", () => {
+  const cases: readonly (readonly [text: string, isReadable: boolean])[] = [
+    ["ca0f0000800040", true],
+    ["ca100000800040", false],
+    ["ca000100800040", false],
+    ["cc010f000100800040", true],
+    ["cc0110000100800040", false],
+    ["cc020f00000000000000000000000000", true],
+    ["cc021000000000000000000000000000", false],
+    ["cc030f020000000000000000", true],
+    ["cc030f0200000000000000", false],
+    ["cc030f030000000000000000", false],
+    ["cc0310000000000000000000", false],
+    ["cc040f00", true],
+    ["cc041000", false],
+    ["cc0400020102", true],
+    ["cc04000201", false],
+    [`cc040040${"00".repeat(64)}`, true],
+    [`cc040041${"00".repeat(65)}`, false],
+    ["cc0000000100800040", false],
+    ["cc0600000100800040", false],
+    ["d10f01010000000000000000000000", true],
+    ["d11001010000000000000000000000", false],
+    ["d10f02010000000000000000000000", false],
+  ];
+  for (const [text, isReadable] of cases) {
+    assert.equal(decodeDatagram(bytesOf(text)) !== undefined, isReadable, text);
+  }
+});
+
+Deno.test("encodeDatagram() refuses a HID report that is too long", () => {
+  const body = (sizeBytes: number) =>
+    ({ kind: "pad-hid-report", pad: 0, report: new Uint8Array(sizeBytes) }) as const;
+  assert.equal(encodeDatagram("rich-input", body(64)).byteLength, 68);
+  assert.throws(() => encodeDatagram("rich-input", body(65)), RangeError);
+});
 
 Deno.test("decodeDatagram() never throws, and what it reads can be written", () => {
   fc.assert(

@@ -123,9 +123,10 @@ Deno.test("PadMapper passes a state on when it changed", () => {
     { rightY: 1 },
   ];
   for (const [index, change] of changes.entries()) {
-    snapshot(2 * index + 2, change);
-    snapshot(2 * index + 3, change);
-    assert.deepEqual(events(), [stateOf(change)]);
+    snapshot(3 * index + 2, change);
+    snapshot(3 * index + 3, change);
+    snapshot(3 * index + 4);
+    assert.deepEqual(events(), [stateOf(change), stateOf()]);
   }
 });
 

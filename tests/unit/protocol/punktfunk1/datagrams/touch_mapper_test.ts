@@ -37,8 +37,9 @@ Deno.test("TouchMapper knows so many fingers and drops the next", () => {
   touch("down", TOUCHES_MAX);
   touch("move", TOUCHES_MAX);
   assert.deepEqual(told(), []);
+  touch("move", 1, 0.5);
   touch("down", 0);
-  assert.deepEqual(told(), [["up", 0, 0, 0], ["down", 0, 0, 0]]);
+  assert.deepEqual(told(), [["move", 1, 0.5, 0], ["up", 0, 0, 0], ["down", 0, 0, 0]]);
 });
 
 Deno.test("TouchMapper.releaseAll() cancels what touches, once", () => {
