@@ -184,27 +184,24 @@ export class FrameKernel implements Disposable {
     checkWire(this.#library.symbols.pf_wire_set_send_mode(this.#kernel, number), "set send mode");
   }
 
-  /** Parity over `code.data` shards that lie back to back in `data`. */
+  /** Fill `parity` from `code.data` shards; shards of either sort lie back to back. */
   parity(
     data: Uint8Array<ArrayBuffer>,
+    parity: Uint8Array<ArrayBuffer>,
     code: { readonly fieldBits: 8 | 16; readonly data: number; readonly parity: number },
-  ): Uint8Array<ArrayBuffer> {
+  ): void {
     this.#assertOpen();
-    const parity = new Uint8Array(data.byteLength / code.data * code.parity);
-    checkWire(
-      this.#library.symbols.pf_wire_parity(
-        this.#kernel,
-        code.fieldBits,
-        code.data,
-        code.parity,
-        data,
-        BigInt(data.byteLength),
-        parity,
-        BigInt(parity.byteLength),
-      ),
-      "compute parity",
+    const status = this.#library.symbols.pf_wire_parity(
+      this.#kernel,
+      code.fieldBits,
+      code.data,
+      code.parity,
+      data,
+      BigInt(data.byteLength),
+      parity,
+      BigInt(parity.byteLength),
     );
-    return parity;
+    checkWire(status, "compute parity");
   }
 
   /** Fill `out`, which has exactly the size of the frame's datagrams. */

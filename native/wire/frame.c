@@ -118,14 +118,13 @@ static const uint8_t *cauchy_columns(struct pf_wire_kernel *kernel, uint32_t dat
   return kernel->cauchy;
 }
 
-/* A block's shards as either code takes them. */
+/* A block's shards as either code takes them: data shards lie `stride` apart, and so do parity shards. */
 struct shards {
   const uint8_t *data;
   uint8_t *parity;
-  size_t stride_data;
-  size_t stride_parity;
-  struct pf_wire_block block;
+  size_t stride;
   size_t length;
+  struct pf_wire_block block;
 };
 
 static int has_code(uint32_t field_bits, uint32_t data_count, uint32_t parity_count) {
@@ -140,10 +139,10 @@ static void make_parity(struct pf_wire_kernel *kernel, uint32_t field_bits,
   const uint32_t data_count = shards->block.data_count, parity_count = shards->block.parity_count;
   if (field_bits == 16) {
     const struct pf_leopard16_parity job = {.data = shards->data,
-                                            .data_stride = shards->stride_data,
+                                            .data_stride = shards->stride,
                                             .data_count = data_count,
                                             .parity = shards->parity,
-                                            .parity_stride = shards->stride_parity,
+                                            .parity_stride = shards->stride,
                                             .parity_count = parity_count,
                                             .length = shards->length,
                                             .work = kernel->work.bytes};
@@ -151,10 +150,10 @@ static void make_parity(struct pf_wire_kernel *kernel, uint32_t field_bits,
     return;
   }
   const struct pf_gf256_parity job = {.data = shards->data,
-                                      .data_stride = shards->stride_data,
+                                      .data_stride = shards->stride,
                                       .data_count = data_count,
                                       .parity = shards->parity,
-                                      .parity_stride = shards->stride_parity,
+                                      .parity_stride = shards->stride,
                                       .parity_count = parity_count,
                                       .length = shards->length,
                                       .columns = cauchy_columns(kernel, data_count, parity_count)};
@@ -179,10 +178,9 @@ int32_t pf_wire_parity(struct pf_wire_kernel *kernel, uint32_t field_bits, uint3
   }
   const struct shards shards = {.data = data,
                                 .parity = parity,
-                                .stride_data = length,
-                                .stride_parity = length,
-                                .block = {(uint16_t)data_count, (uint16_t)parity_count},
-                                .length = length};
+                                .stride = length,
+                                .length = length,
+                                .block = {(uint16_t)data_count, (uint16_t)parity_count}};
   make_parity(kernel, field_bits, &shards);
   return PF_WIRE_OK;
 }
@@ -286,10 +284,9 @@ static void build_block(struct pf_wire_kernel *kernel, const struct frame *frame
   if (block.parity_count > 0) {
     const struct shards shards = {.data = shard_of(frame, data_first) + job->fec_offset,
                                   .parity = shard_of(frame, parity_first) + job->fec_offset,
-                                  .stride_data = frame->datagram_size,
-                                  .stride_parity = frame->datagram_size,
-                                  .block = block,
-                                  .length = job->shard_size - job->fec_offset};
+                                  .stride = frame->datagram_size,
+                                  .length = job->shard_size - job->fec_offset,
+                                  .block = block};
     make_parity(kernel, job->field_bits, &shards);
   }
   for (uint32_t i = 0; i < block.data_count; i++) {

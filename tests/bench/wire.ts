@@ -1,5 +1,5 @@
 /**
- * The wire kernel: FEC at every level of arithmetic, and the media path of one frame with its parts.
+ * The wire kernel: FEC at every level of arithmetic, and the media path of one frame of each plane with its parts.
  *
  * @module
  */
@@ -8,10 +8,22 @@ import { FrameKernel, WIRE_LEVELS } from "../../ffi/wire_frame.ts";
 import type { WireJob } from "../../src/media/wire/kernel.ts";
 import { createReferenceKernel } from "../../src/media/wire/reference_kernel.ts";
 import { cauchyCode, encodeParity } from "../../src/protocol/fec/gf256.ts";
+import { encodeLeopard16 } from "../../src/protocol/fec/leopard16.ts";
+import { VideoPacketiser } from "../../src/protocol/punktfunk1/video_packetiser.ts";
+import { SealCounter } from "../../src/protocol/punktfunk1/video_seal.ts";
 import { gamestreamSeal } from "../unit/media/wire/jobs.ts";
 import { type BenchRow, type BenchVariant, formatRows, runBench } from "./bench.ts";
 
-const FEC = { fieldBits: 8, data: 212, parity: 43, shardSizeBytes: 1344 } as const;
+/** The reference and the scalar level take up to 100 ms for the largest. */
+const CODES = [
+  { fieldBits: 8, data: 212, parity: 43, shardSizeBytes: 1344, rounds: 25 },
+  { fieldBits: 16, data: 100, parity: 10, shardSizeBytes: 1408, rounds: 25 },
+  { fieldBits: 16, data: 212, parity: 43, shardSizeBytes: 1408, rounds: 25 },
+  { fieldBits: 16, data: 1000, parity: 100, shardSizeBytes: 1408, rounds: 15 },
+  { fieldBits: 16, data: 5000, parity: 500, shardSizeBytes: 1408, rounds: 5 },
+] as const;
+/** Levels that GF(2^8) does not have arithmetic of its own for. */
+const GF65536_LEVELS: readonly string[] = ["avx512", "neon"];
 
 function randomBytes(sizeBytes: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(sizeBytes);
@@ -21,28 +33,35 @@ function randomBytes(sizeBytes: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-async function benchParity(): Promise<BenchRow[]> {
+async function benchParity(code: (typeof CODES)[number]): Promise<BenchRow[]> {
+  const { fieldBits, parity, shardSizeBytes, rounds } = code;
   using kernel = new FrameKernel();
-  const data = randomBytes(FEC.data * FEC.shardSizeBytes);
+  const data = randomBytes(code.data * shardSizeBytes);
+  const out = new Uint8Array(parity * shardSizeBytes);
   const best = kernel.level;
-  const levels = WIRE_LEVELS.filter((level) => kernel.setLevel(level)).reverse();
+  const levels = WIRE_LEVELS.filter((level) =>
+    (fieldBits === 16 || !GF65536_LEVELS.includes(level)) && kernel.setLevel(level)
+  ).reverse();
   const variants: BenchVariant[] = levels.map((level) => ({
     name: `native (${level})${level === best ? ", chosen here" : ""}`,
     run() {
       kernel.setLevel(level);
-      kernel.parity(data, FEC);
+      kernel.parity(data, out, code);
     },
   }));
   const shards = Array.from(
-    { length: FEC.data },
-    (_, index) => data.subarray(index * FEC.shardSizeBytes, (index + 1) * FEC.shardSizeBytes),
+    { length: code.data },
+    (_, index) => data.subarray(index * shardSizeBytes, (index + 1) * shardSizeBytes),
   );
-  const code = cauchyCode(FEC.data, FEC.parity);
-  variants.push({ name: "reference", run: () => void encodeParity(shards, code) });
-  return await runBench("FEC: 212 + 43 shards of 1344 bytes", variants, {
-    rounds: 25,
-    bytes: data.byteLength,
+  variants.push({
+    name: "reference",
+    run: fieldBits === 16
+      ? () => void encodeLeopard16(shards, parity)
+      : () => void encodeParity(shards, cauchyCode(code.data, parity)),
   });
+  const group =
+    `FEC of GF(2^${fieldBits}): ${code.data} + ${parity} shards of ${shardSizeBytes} bytes`;
+  return await runBench(group, variants, { rounds, bytes: data.byteLength });
 }
 
 const FRAME_SIZE_BYTES = 170_000;
@@ -74,59 +93,115 @@ function frameJob(options: { readonly hasParity: boolean; readonly isSealed: boo
   };
 }
 
-async function benchFrame(): Promise<BenchRow[]> {
-  using kernel = new FrameKernel();
-  await using from = UdpSocket.open({ address: "127.0.0.1", port: 0 });
-  await using to = UdpSocket.open({ address: "127.0.0.1", port: 0 });
-  const au = randomBytes(FRAME_SIZE_BYTES);
-  const options = {
-    socket: from.handle,
-    destination: { address: "127.0.0.1", port: to.port },
-    pacing: { burstBytesMax: 65536, burstPacketsMax: 64, rateBytesPerSecond: 0 },
+const AT_ONCE = { burstBytesMax: 65536, burstPacketsMax: 64, rateBytesPerSecond: 0 };
+
+/** What the variants of one frame are made with: a kernel, and a pair of sockets on loopback. */
+class Stage implements AsyncDisposable {
+  readonly kernel = new FrameKernel();
+  readonly #from = UdpSocket.open({ address: "127.0.0.1", port: 0 });
+  readonly #to = UdpSocket.open({ address: "127.0.0.1", port: 0 });
+  readonly #options = {
+    socket: this.#from.handle,
+    destination: { address: "127.0.0.1", port: this.#to.port },
+    pacing: AT_ONCE,
   };
-  const building = (name: string, job: WireJob): BenchVariant => {
-    const datagramSizeBytes = job.shardSizeBytes + job.sealPrefix.byteLength;
+
+  constructor(readonly au: Uint8Array<ArrayBuffer>) {}
+
+  building(name: string, job: WireJob): BenchVariant {
+    const datagramSizeBytes = job.shardSizeBytes + job.sealPrefix.byteLength +
+      (job.seal?.tagOffset === -1 ? 16 : 0);
     const out = new Uint8Array(job.packetCount * datagramSizeBytes);
-    return { name, run: () => kernel.build(job, au, out) };
-  };
-  const sending = (name: string, job: WireJob, mode: "gso" | "batch" | "single"): BenchVariant => ({
-    name,
-    run() {
-      kernel.setSendMode(mode);
-      kernel.send(job, au, options);
-    },
-    async cleanUp() {
-      while (await to.receive(0) !== null);
-    },
-  });
+    return { name, run: () => this.kernel.build(job, this.au, out) };
+  }
+
+  sending(name: string, plan: () => WireJob, mode: "gso" | "batch" | "single"): BenchVariant {
+    return {
+      name,
+      run: () => {
+        this.kernel.setSendMode(mode);
+        this.kernel.send(plan(), this.au, this.#options);
+      },
+      cleanUp: async () => {
+        while (await this.#to.receive(0) !== null);
+      },
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#from.close();
+    await this.#to.close();
+    this.kernel.close();
+  }
+}
+
+async function benchFrame(): Promise<BenchRow[]> {
+  const au = randomBytes(FRAME_SIZE_BYTES);
+  await using stage = new Stage(au);
   const plain = frameJob({ hasParity: true, isSealed: false });
   const sealed = frameJob({ hasParity: true, isSealed: true });
   const reference = createReferenceKernel();
-  const rows = await runBench("Frame of 170 kB in 1408-byte shards, FEC 20 %", [
-    sending("sealed, sent by gso", sealed, "gso"),
-    sending("sealed, sent by sendmmsg", sealed, "batch"),
-    sending("sealed, sent by sendmsg", sealed, "single"),
-    sending("plain, sent by gso", plain, "gso"),
-    building("sliced only", frameJob({ hasParity: false, isSealed: false })),
-    building("plain, built", plain),
-    building("sealed, built", sealed),
+  const rows = await runBench("GameStream: frame of 170 kB in 1408-byte shards, FEC 20 %", [
+    stage.sending("sealed, sent by gso", () => sealed, "gso"),
+    stage.sending("sealed, sent by sendmmsg", () => sealed, "batch"),
+    stage.sending("sealed, sent by sendmsg", () => sealed, "single"),
+    stage.sending("plain, sent by gso", () => plain, "gso"),
+    stage.building("sliced only", frameJob({ hasParity: false, isSealed: false })),
+    stage.building("plain, built", plain),
+    stage.building("sealed, built", sealed),
     { name: "sealed, built by reference", run: () => void reference.build(sealed, au) },
   ], { rounds: 100, bytes: FRAME_SIZE_BYTES });
   return [...rows, ...partsOf(rows)];
 }
 
-/** What each stage of the sealed frame costs, as differences of the medians. */
+function packetiser(
+  options: { readonly percent: number; readonly isSealed: boolean },
+): VideoPacketiser {
+  const secrets = { key: randomBytes(16), salt: randomBytes(4) };
+  return new VideoPacketiser({
+    terms: { scheme: "gf65536", percent: options.percent, blockDataShardsMax: 4096 },
+    shardPayloadBytes: SHARD_SIZE_BYTES,
+    shardPayloadCeilingBytes: SHARD_SIZE_BYTES,
+    frameBytesMax: 64 * 1024 * 1024,
+    seal: options.isSealed ? { secrets, counter: new SealCounter() } : null,
+    wallOffsetNs: 0n,
+  });
+}
+
+async function benchNativeFrame(sizeBytes: number, rounds: number): Promise<BenchRow[]> {
+  const au = randomBytes(sizeBytes);
+  await using stage = new Stage(au);
+  const facts = { sizeBytes, kind: "p", capturedAtUs: 0, nowUs: 0 } as const;
+  const bare = packetiser({ percent: 0, isSealed: false }).plan(facts);
+  const plain = packetiser({ percent: 10, isSealed: false }).plan(facts);
+  const sealed = packetiser({ percent: 10, isSealed: true }).plan(facts);
+  const planner = packetiser({ percent: 10, isSealed: true });
+  const group = `punktfunk/1: frame of ${sizeBytes / 1000} kB in 1408-byte shards, FEC 10 %`;
+  const rows = await runBench(group, [
+    stage.sending("planned, sealed, sent by gso", () => planner.plan(facts), "gso"),
+    stage.sending("sealed, sent by gso", () => sealed, "gso"),
+    stage.sending("sealed, sent by sendmmsg", () => sealed, "batch"),
+    { name: "planned only", run: () => void planner.plan(facts) },
+    stage.building("sliced only", bare),
+    stage.building("plain, built", plain),
+    stage.building("sealed, built", sealed),
+  ], { rounds, bytes: sizeBytes });
+  return [...rows, ...partsOf(rows)];
+}
+
+/** What each stage of the group's first variant costs, as differences of the medians. */
 function partsOf(rows: readonly BenchRow[]): BenchRow[] {
   const p50 = (name: string) => rows.find((row) => row.name === name)?.p50Us ?? 0;
-  const whole = p50("sealed, sent by gso");
+  const whole = rows[0]?.p50Us ?? 0;
   const parts = [
+    ["plan headers", p50("planned only")],
     ["slice and headers", p50("sliced only")],
     ["parity", p50("plain, built") - p50("sliced only")],
     ["seal", p50("sealed, built") - p50("plain, built")],
-    ["send", whole - p50("sealed, built")],
+    ["send", whole - p50("sealed, built") - p50("planned only")],
   ] as const;
-  return parts.map(([name, p50Us]) => ({
-    group: "Parts of the sealed frame sent by gso",
+  return parts.filter(([, p50Us]) => p50Us !== 0).map(([name, p50Us]) => ({
+    group: `Parts of ${rows[0]?.group}`,
     name,
     p50Us,
     p99Us: null,
@@ -136,7 +211,13 @@ function partsOf(rows: readonly BenchRow[]): BenchRow[] {
 }
 
 export async function benchWire(): Promise<BenchRow[]> {
-  return [...await benchParity(), ...await benchFrame()];
+  const rows: BenchRow[] = [];
+  for (const code of CODES) rows.push(...await benchParity(code));
+  rows.push(...await benchFrame());
+  rows.push(...await benchNativeFrame(FRAME_SIZE_BYTES, 100));
+  // A thousand data packets.
+  rows.push(...await benchNativeFrame(1_408_000, 40));
+  return rows;
 }
 
 if (import.meta.main) console.log(formatRows(await benchWire()));

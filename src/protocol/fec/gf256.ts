@@ -1,5 +1,6 @@
 /**
- * Reed–Solomon over GF(2^8), polynomial x⁸+x⁴+x³+x²+1 (0x11D). GameStream specification 7.5.
+ * Reed–Solomon over GF(2^8), polynomial x⁸+x⁴+x³+x²+1 (0x11D). GameStream specification 7.5, and scheme 0 of punktfunk/1,
+ * 4.8.2.
  *
  *     shards 0 … k−1        data
  *     shards k … k+p−1      parity; parity j = Σ c(j, i) · data i, byte by byte

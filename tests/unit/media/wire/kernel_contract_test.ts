@@ -11,6 +11,7 @@ import { createReferenceKernel } from "../../../../src/media/wire/reference_kern
 import { cauchyCode, encodeParity } from "../../../../src/protocol/fec/gf256.ts";
 import type { WireJob } from "../../../../src/protocol/wire_job.ts";
 import vectors from "../../../vectors/gamestream-video.json" with { type: "json" };
+import fecVectors from "../../../vectors/punktfunk1-fec.json" with { type: "json" };
 import sealVectors from "../../../vectors/punktfunk1-aead.json" with { type: "json" };
 import {
   arbitraryJob,
@@ -290,6 +291,22 @@ contract("build() gives the whole frame of punktfunk/1 byte for byte", (kernel) 
     assert.equal(sha256(datagram), digest);
   }
   assert.equal(from, sealed.byteLength);
+});
+
+contract("build() makes punktfunk/1 frames over GF(2^8), too", (kernel) => {
+  const { data, parity } = fecVectors.gf256.smallCase;
+  const au = Uint8Array.fromHex(data.join(""));
+  const headers = [...data, ...parity].map((_, index) => new Uint8Array(40).fill(index + 1));
+  const job = punktfunkJob(headers, {
+    shardPayloadBytes: 8,
+    auSizeBytes: au.byteLength,
+    parityCount: parity.length,
+  });
+  const built = kernel.build({ ...job, fieldBits: 8 }, au);
+  const expected = [...data, ...parity].map((payload, index) =>
+    toHex(headers[index] ?? NOTHING) + payload
+  );
+  assert.equal(toHex(built), expected.join(""));
 });
 
 Deno.test("native and reference kernel agree on GF(2^16) blocks of every shape", () => {
