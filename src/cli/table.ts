@@ -10,23 +10,10 @@ import type { DoctorFlags } from "./commands/doctor.ts";
 import type { InputTestFlags } from "./commands/input_test.ts";
 import type { ServeFlags } from "./commands/serve.ts";
 import type { SpikeFlags } from "./commands/spike.ts";
-import type { UnpairFlags } from "./commands/ctl.ts";
 import type { VersionFlags } from "./commands/version.ts";
 import type { JsonFlag } from "./environment.ts";
-
-const TEXT = { kind: "parsed", parse: String, optional: true } as const;
-const SWITCH = { kind: "boolean", optional: true, withNegated: false } as const;
-const JSON_FLAG = {
-  json: { ...SWITCH, brief: "Print one JSON object instead of text" },
-} as const;
-
-function argument(placeholder: string, brief: string) {
-  return { placeholder, brief, parse: String } as const;
-}
-
-function optionalArgument(placeholder: string, brief: string) {
-  return { ...argument(placeholder, brief), optional: true } as const;
-}
+import { argument, JSON_FLAG, SWITCH, TEXT } from "./parameters.ts";
+import { ctl } from "./table_ctl.ts";
 
 const serve = command<ServeFlags>({
   brief: "Run the host: streaming planes and management API",
@@ -60,69 +47,6 @@ const serve = command<ServeFlags>({
     },
   },
   load: () => import("./commands/serve.ts"),
-});
-
-const status = command<JsonFlag>({
-  brief: "Show what streams and who is paired",
-  examples: ["ctl status", "ctl status --json"],
-  parameters: { flags: JSON_FLAG },
-  load: async () => ({ run: (await import("./commands/ctl.ts")).runStatus }),
-});
-
-const pending = command<JsonFlag>({
-  brief: "List the Moonlight clients that wait for their PIN",
-  examples: ["ctl pending"],
-  parameters: { flags: JSON_FLAG },
-  load: async () => ({ run: (await import("./commands/ctl.ts")).runPending }),
-});
-
-const pin = command<JsonFlag, [string, string?, string?, string?]>({
-  brief: "Deliver the PIN that a Moonlight client shows",
-  examples: ["ctl pin 1234", "ctl pin 1234 0123456789ABCDEF <fingerprint> 192.168.1.20"],
-  parameters: {
-    flags: JSON_FLAG,
-    positional: {
-      kind: "tuple",
-      parameters: [
-        argument("PIN", "Four digits"),
-        optionalArgument("UNIQUEID", "Needed with the next two when several clients wait"),
-        optionalArgument("FP", "Fingerprint of the client's certificate"),
-        optionalArgument("PEER_IP", "Address the client pairs from"),
-      ],
-    },
-  },
-  load: async () => ({ run: (await import("./commands/ctl.ts")).runPin }),
-});
-
-const clients = command<JsonFlag>({
-  brief: "List the paired clients",
-  examples: ["ctl clients"],
-  parameters: { flags: JSON_FLAG },
-  load: async () => ({ run: (await import("./commands/ctl.ts")).runClients }),
-});
-
-const unpair = command<UnpairFlags, [string?]>({
-  brief: "Take a client's pairing away and end its stream",
-  examples: ["ctl unpair <fingerprint>", "ctl unpair --all --yes"],
-  parameters: {
-    flags: {
-      ...JSON_FLAG,
-      all: { ...SWITCH, brief: "Every client" },
-      yes: { ...SWITCH, brief: "Do not ask back" },
-    },
-    positional: {
-      kind: "tuple",
-      parameters: [optionalArgument("FP", "Fingerprint, as `ctl clients` lists it")],
-    },
-  },
-  load: async () => ({ run: (await import("./commands/ctl.ts")).runUnpair }),
-});
-
-const stopSession = command<JsonFlag>({
-  brief: "End every stream",
-  examples: ["ctl stop-session"],
-  parameters: { flags: JSON_FLAG },
-  load: async () => ({ run: (await import("./commands/ctl.ts")).runStopSession }),
 });
 
 const openapi = command<Record<never, never>>({
@@ -287,15 +211,11 @@ const licenses = command<Record<never, never>>({
 });
 
 export const ROUTES: RouteMap<CliContext> = group({
-  brief: "Stream this desktop to Moonlight clients",
-  examples: ["serve --gamestream", "ctl pin 1234", "help ctl pin", "--version"],
+  brief: "Stream this desktop to other devices",
+  examples: ["serve --gamestream", "ctl pair arm", "ctl pin 1234", "help ctl pin", "--version"],
   routes: {
     "serve": serve,
-    "ctl": group({
-      brief: "Control the host that runs on this machine",
-      examples: ["ctl status", "ctl pin 1234", "ctl unpair --all --yes"],
-      routes: { status, pending, pin, clients, unpair, "stop-session": stopSession },
-    }),
+    "ctl": ctl,
     "openapi": openapi,
     "doctor": doctor,
     "detect-conflicts": detectConflicts,

@@ -140,9 +140,10 @@ export class ApprovalQueue implements Disposable {
   ): Promise<NativeClient> {
     const row = this.#require(id);
     if (row.knock.source === "wan") {
-      throw new OperationError("refused", "Cannot approve: the device knocks from the internet", {
-        remedy: "Arm a PIN bound to its fingerprint instead",
-      });
+      throw new OperationError(
+        "refused",
+        "Cannot approve: the device knocks from the internet and needs a PIN bound to its fingerprint",
+      );
     }
     const { fingerprint, kind, name } = row.knock;
     row.isDeciding = true;

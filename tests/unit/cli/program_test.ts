@@ -29,9 +29,17 @@ Deno.test("ROUTES holds the commands of the specification that exist so far", ()
     "serve",
     "ctl",
     "ctl status",
+    "ctl pair",
+    "ctl pair status",
+    "ctl pair arm",
+    "ctl pair disarm",
     "ctl pending",
+    "ctl approve",
+    "ctl deny",
     "ctl pin",
     "ctl clients",
+    "ctl rename",
+    "ctl access",
     "ctl unpair",
     "ctl stop-session",
     "openapi",
@@ -201,7 +209,7 @@ COMP_WORDS=(punktfunk-host ${line}); COMP_CWORD=${words.length}; _punktfunk_host
     return new TextDecoder().decode(result.stdout).trim();
   };
   assert.equal(await complete("se"), "serve");
-  assert.equal(await complete("ctl", "p"), "pending pin");
+  assert.equal(await complete("ctl", "p"), "pair pending pin");
   assert.equal(await complete("serve", "--m"), "--moonlight --mgmt-bind");
   assert.equal(await complete("ctl", "unpair", "--json", "--y"), "--yes");
 });
