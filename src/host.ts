@@ -18,7 +18,8 @@ import type { DisplayBackend } from "./display/ports.ts";
 import { chooseDisplayBackend, listDisplayBackends } from "./display/registry.ts";
 import { HostApi } from "./host_api.ts";
 import type { Host, HostEnvironment, HostOptions } from "./host_options.ts";
-import { describeHost, findOtherHosts, isActive, remedyAgainst } from "./health/conflicts.ts";
+import { runChecks } from "./health/check.ts";
+import { conflictCheck } from "./health/conflicts.ts";
 import { openMachine } from "./health/machine.ts";
 import { describeError, OperationError } from "./lib/errors.ts";
 import { openApps } from "./library/apps.ts";
@@ -191,16 +192,13 @@ async function openStores({ directories, logger, env, clock }: HostEnvironment):
   };
 }
 
-/** Warn of every other host that runs or starts by itself. Never rejects. */
-async function reportConflicts({ env, logger }: HostEnvironment): Promise<void> {
-  try {
-    using machine = openMachine();
-    for (const host of (await findOtherHosts({ env, machine })).filter(isActive)) {
-      const remedy = remedyAgainst(host).replaceAll("\n", "; ");
-      logger.warn("host.conflict", { detail: describeHost(host), remedy });
-    }
-  } catch (error) {
-    logger.warn("host.conflict", { detail: describeError(error) });
+/** Warn of other hosts that run or start by themselves. Never rejects, and ends in time. */
+async function reportConflicts({ env, logger, clock }: HostEnvironment): Promise<void> {
+  using machine = openMachine();
+  const results = await runChecks([conflictCheck({ env, machine })], { clock });
+  for (const { state, summary, remedy } of results) {
+    if (state === "ok") continue;
+    logger.warn("host.conflict", { detail: summary, remedy: remedy?.replaceAll("\n", "; ") });
   }
 }
 

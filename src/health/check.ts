@@ -21,6 +21,7 @@ export const CHECK_TIMEOUT_MS = 8000;
 export type CheckState = "fault" | "warning" | "unknown" | "skipped" | "ok";
 
 const STATES: readonly CheckState[] = ["fault", "warning", "unknown", "skipped", "ok"];
+const STATE_WIDTH = Math.max(...STATES.map((state) => state.length));
 
 export interface Finding {
   readonly state: CheckState;
@@ -83,5 +84,3 @@ export function describeResults(results: readonly CheckResult[]): string {
   });
   return [...lines, "", counted.join(", ")].join("\n");
 }
-
-const STATE_WIDTH = Math.max(...STATES.map((state) => state.length));

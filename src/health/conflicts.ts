@@ -8,7 +8,7 @@
  * @module
  */
 import { socketInodes } from "../platform/port_owner.ts";
-import type { Finding } from "./check.ts";
+import type { Check, Finding } from "./check.ts";
 import type { Machine } from "./machine.ts";
 import { listProcesses, type RunningProcess } from "./processes.ts";
 
@@ -169,7 +169,7 @@ async function listFlatpaks({ env, machine }: ConflictSearch): Promise<string[]>
 }
 
 /** One sentence: what it does, or where it lies. */
-export function describeHost(host: OtherHost): string {
+function describeHost(host: OtherHost): string {
   const { name, processes, starters, installed } = host;
   const parts = [
     ...processes.map((one) => `runs as ${one.name} (${one.processId})`),
@@ -180,7 +180,7 @@ export function describeHost(host: OtherHost): string {
 }
 
 /** Commands that end it for good, one a line. */
-export function remedyAgainst({ processes, starters, installed }: OtherHost): string {
+function remedyAgainst({ processes, starters, installed }: OtherHost): string {
   const commands = starters.map(({ kind, name }) =>
     kind === "autostart"
       ? `${name.startsWith("/etc/") ? "sudo " : ""}rm ${name}`
@@ -205,6 +205,10 @@ export function describeConflicts(hosts: readonly OtherHost[]): string {
     ]),
     ...hosts.filter((host) => !isActive(host)).map(describeHost),
   ].join("\n");
+}
+
+export function conflictCheck(search: ConflictSearch): Check {
+  return { id: "other-hosts", find: async () => conflictFinding(await findOtherHosts(search)) };
 }
 
 /** The same as one line among other checks. Ports that are really taken are faults of their own. */

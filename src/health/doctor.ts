@@ -8,7 +8,7 @@ import type { DisplayChoiceOptions } from "../display/registry.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Directories } from "../platform/paths.ts";
 import type { Check } from "./check.ts";
-import { conflictFinding, findOtherHosts } from "./conflicts.ts";
+import { conflictCheck } from "./conflicts.ts";
 import { displayFinding, gatherDisplay, gatherSound, soundFinding } from "./desktop.ts";
 import { deviceChecks } from "./devices.ts";
 import type { Machine } from "./machine.ts";
@@ -70,10 +70,7 @@ export function doctorChecks(options: DoctorOptions): Check[] {
     ...deviceChecks(machine),
     quicCheck(options.quic),
     ...portChecks(machine, { wanted, mainPath: options.mainPath }),
-    {
-      id: "other-hosts",
-      find: async () => conflictFinding(await findOtherHosts({ env, machine })),
-    },
+    conflictCheck({ env, machine }),
     ...networkChecks(options),
     ...systemChecks(options),
   ];

@@ -116,7 +116,7 @@ export async function isThisProgram(
   { processId, mainPath }: { readonly processId: number; readonly mainPath: string },
 ): Promise<boolean> {
   const parts = (await machine.readText(`/proc/${processId}/cmdline`) ?? "").split("\0");
-  if (/(^|\/)punktfunk-host$/.test(parts[0] ?? "")) return true;
+  if (/(^|\/)punktfunk-host[^/]*$/.test(parts[0] ?? "")) return true;
   const directory = await machine.readLink(`/proc/${processId}/cwd`) ?? "/";
   return parts.slice(1).some((part) =>
     part.endsWith(".ts") && new URL(part, `file://${directory}/`).pathname === mainPath

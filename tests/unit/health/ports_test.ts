@@ -80,7 +80,8 @@ Deno.test("portChecks() see a port that this very test holds, and say nothing el
 Deno.test("isThisProgram() knows the executable, and a checkout by its first module", async () => {
   const table: [string[], string, boolean][] = [
     [["/usr/bin/punktfunk-host", "serve"], "/", true],
-    [["punktfunk-host", "serve"], "/", true],
+    [["punktfunk-host-x86_64", "serve"], "/", true],
+    [["/opt/punktfunk-host/bin/other", "serve"], "/", false],
     [["deno", "run", "-A", "main.ts", "serve"], "/opt/host", true],
     [["deno", "run", "-A", "/opt/host/main.ts", "serve"], "/home/ada", true],
     [["deno", "run", "-A", "main.ts"], "/opt/other", false],
