@@ -84,7 +84,7 @@ async function cratePart({ name, version, license, manifest_path, authors }: Cra
   }
   const directory = manifest_path.slice(0, manifest_path.lastIndexOf("/"));
   const holder = authors.length > 0 ? authors.join(", ") : `the authors of ${name}`;
-  const text = await licenceFiles(directory) ?? await standardText(license, holder);
+  const text = await licenceFiles(directory, license) ?? await standardText(license, holder);
   return { name, version, licence: license, text };
 }
 

@@ -18,13 +18,23 @@ export interface Part {
 
 const LICENCE_FILE = /^(licen[sc]es?|copying|copyright(notice)?|notice)([-._].*)?$/i;
 
-/** The licence files in `directory`, one after another; undefined when there is none. */
-export async function licenceFiles(directory: string): Promise<string | undefined> {
-  const names: string[] = [];
+/**
+ * The licence files in `directory`, one after another; undefined when there is none. Of alternatives that include MIT its
+ * text is enough.
+ */
+export async function licenceFiles(
+  directory: string,
+  licence: string,
+): Promise<string | undefined> {
+  let names: string[] = [];
   for await (const { name, isFile } of Deno.readDir(directory)) {
     if (isFile && LICENCE_FILE.test(name)) names.push(name);
   }
   if (!names.some((name) => /^(licen|copying)/i.test(name))) return undefined;
+  const chosen = /^licen[sc]e[-._]mit/i;
+  if (alternativesOf(licence).includes("MIT") && names.some((name) => chosen.test(name))) {
+    names = names.filter((name) => chosen.test(name) || !/^(licen|copying)/i.test(name));
+  }
   const texts = await Promise.all(
     names.sort().map((name) => Deno.readTextFile(`${directory}/${name}`)),
   );

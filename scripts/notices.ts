@@ -81,7 +81,7 @@ async function npmPart({ name, version, directory }: NpmPackage): Promise<Part> 
   }
   const author: unknown = typeof json.author === "string" ? json.author : json.author?.name;
   const holder = typeof author === "string" ? author : `the authors of ${name}`;
-  const text = await licenceFiles(directory) ?? await standardText(licence, holder);
+  const text = await licenceFiles(directory, licence) ?? await standardText(licence, holder);
   return { name, version, licence, text };
 }
 

@@ -129,15 +129,33 @@ async function requiredNames(directory: string): Promise<Set<string>> {
 const RUNTIME_FILE = /\.(js|cjs|mjs|json|node|wasm)$/;
 
 /**
- * Absolute paths of the files and directories that the executable is made without: packages outside, what is no code, and
- * the CommonJS twins of packages that are only imported.
+ * Absolute paths of the files and directories that the executable is made without: packages outside, what is no code, what
+ * is there for bundlers, and the CommonJS twins of packages that are only imported.
  */
 export async function findUnneeded({ inside, outside }: NpmPackages): Promise<string[]> {
   const paths = outside.map(({ directory }) => directory);
   for (const { directory, isImportedOnly } of inside) {
+    paths.push(...await bundlersParts(directory));
     paths.push(...await unneededUnder(directory, isImportedOnly));
   }
   return paths;
+}
+
+/** What fields of package.json name for bundlers alone: a directory beside the one of `main`, or one file in it. */
+async function bundlersParts(directory: string): Promise<string[]> {
+  if (await hasModules(directory)) return [];
+  const json = JSON.parse(await Deno.readTextFile(`${directory}/package.json`));
+  const main = String(json.main ?? "index.js").replace(/^\.\//, "");
+  const parts: string[] = [];
+  for (const field of ["module", "es2015", "unpkg", "jsdelivr"]) {
+    if (typeof json[field] !== "string") continue;
+    const file = json[field].replace(/^\.\//, "");
+    const parent = file.slice(0, file.lastIndexOf("/") + 1);
+    if (file !== main) {
+      parts.push(`${directory}/${main.startsWith(parent) ? file : parent.slice(0, -1)}`);
+    }
+  }
+  return parts;
 }
 
 async function unneededUnder(directory: string, isImportedOnly: boolean): Promise<string[]> {

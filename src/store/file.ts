@@ -16,9 +16,23 @@ const PRIVATE_DIRECTORY_MODE = 0o700;
 export async function ensurePrivateDirectory(path: string): Promise<void> {
   try {
     await Deno.mkdir(path, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
-    if (Deno.build.os !== "windows") await Deno.chmod(path, PRIVATE_DIRECTORY_MODE);
   } catch (error) {
     throw storageError("use directory", path, error);
+  }
+  if (Deno.build.os === "windows") return;
+  try {
+    await Deno.chmod(path, PRIVATE_DIRECTORY_MODE);
+  } catch (error) {
+    const { uid } = await Deno.stat(path);
+    if (uid === Deno.uid()) throw storageError("use directory", path, error);
+    throw new OperationError(
+      "storage",
+      `Cannot use directory ${path}: it belongs to another user`,
+      {
+        remedy: "Run as that user, or choose another directory with PUNKTFUNK_CONFIG_DIR",
+        cause: error,
+      },
+    );
   }
 }
 

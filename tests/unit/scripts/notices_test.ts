@@ -65,9 +65,14 @@ Deno.test("licenceFiles() joins what a package says about itself and wants a lic
   try {
     await Deno.writeTextFile(`${directory}/README.md`, "readme");
     await Deno.writeTextFile(`${directory}/NOTICE`, "notice");
-    assert.equal(await licenceFiles(directory), undefined);
-    await Deno.writeTextFile(`${directory}/license-mit.md`, "licence\r\n");
-    assert.equal(await licenceFiles(directory), "notice\n\nlicence");
+    assert.equal(await licenceFiles(directory, "MIT"), undefined);
+    await Deno.writeTextFile(`${directory}/license-mit.md`, "mit\r\n");
+    await Deno.writeTextFile(`${directory}/LICENSE-APACHE`, "apache");
+    assert.equal(await licenceFiles(directory, "MIT OR Apache-2.0"), "notice\n\nmit");
+    assert.equal(
+      await licenceFiles(directory, "MIT AND Apache-2.0"),
+      "apache\n\nnotice\n\nmit",
+    );
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
@@ -111,6 +116,9 @@ Deno.test("findUnneeded() names types and twins, and nothing that a package is l
   for (const file of ["package.json", "index.js", "v4/classic/index.js"]) {
     assert.ok(!unneeded.has(`${zod}/${file}`), file);
   }
+  const x509 = packages.inside.find(({ name }) => name === "@peculiar/x509")?.directory;
+  assert.ok(unneeded.has(`${x509}/build/x509.es.js`), "what only a bundler reads");
+  assert.ok(!unneeded.has(`${x509}/build/x509.cjs.js`));
   // @peculiar/x509 is CommonJS and requires it, although its package calls itself one of modules.
   const utils = packages.inside.find(({ name }) => name === "@peculiar/utils")?.directory;
   assert.ok(!unneeded.has(`${utils}/build/cjs`));
