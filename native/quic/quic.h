@@ -27,8 +27,8 @@
 /* Bidirectional streams a peer may have open at a time; it may open no unidirectional ones. */
 #define PF_QUIC_STREAMS_MAX 16
 /* Bytes of one stream, and of one connection, that may wait unread. As many may wait to be sent. */
-#define PF_QUIC_STREAM_WINDOW 262144
-#define PF_QUIC_CONNECTION_WINDOW 524288
+#define PF_QUIC_STREAM_WINDOW 131072
+#define PF_QUIC_CONNECTION_WINDOW 262144
 /* Datagrams of one connection that wait for pf_quic_wait; the oldest are dropped. */
 #define PF_QUIC_DATAGRAMS_MAX 256
 /* Handshakes of a listener; more are left unanswered, and the client's repetition is a new try. */

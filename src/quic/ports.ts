@@ -28,9 +28,9 @@ export interface QuicTransportOptions {
   readonly alpn: readonly string[];
   /** 1000…3600000. The smaller of both ends' values holds. */
   readonly idleTimeoutMs: number;
-  /** Interval of PINGs on a quiet connection. */
+  /** Interval of PINGs on a quiet connection; 0 for none. */
   readonly keepAliveMs: number;
-  /** Queued datagrams beyond this many bytes push the oldest out. */
+  /** 2048…1048576. Queued datagrams beyond this many bytes push the oldest out. */
   readonly datagramSendBufferBytes: number;
 }
 
@@ -51,7 +51,10 @@ export interface QuicListener extends AsyncDisposable {
   readonly asksForClientCertificate: boolean;
   /** The next connection whose handshake is complete; undefined once the listener is closed. */
   accept(): Promise<QuicConnection | undefined>;
-  /** Refuses new connections, closes those that live with code 0, and frees the port before it resolves. */
+  /**
+   * Refuses new connections, closes those that live with code 0, and frees the port before it resolves; the runtime's
+   * stack frees it later, when its memory is collected.
+   */
   close(): Promise<void>;
 }
 
@@ -64,7 +67,8 @@ export interface QuicConnectOptions extends QuicTransportOptions {
   readonly identity?: QuicIdentity;
   /**
    * SHA-256 of the DER of the certificate that the server must show; the handshake fails otherwise. Absent: any
-   * certificate proven with its key is accepted, and `peerCertificateDer` tells which.
+   * certificate proven with its key is accepted, and `peerCertificateDer` tells which. An adapter that cannot accept
+   * any throws OperationError "unavailable".
    */
   readonly serverFingerprint?: Uint8Array;
   readonly timeoutMs: number;
@@ -72,7 +76,10 @@ export interface QuicConnectOptions extends QuicTransportOptions {
 
 export interface QuicConnector extends AsyncDisposable {
   readonly adapter: QuicAdapterId;
-  /** Throws OperationError "unreachable" (silence), "refused" (TLS, ALPN or a close) or "certificate-mismatch". */
+  /**
+   * Throws OperationError "unreachable" (silence), "refused" (TLS, ALPN or a close) or "certificate-mismatch". A server
+   * that refuses the client's certificate does so after this resolved: `closed` tells.
+   */
   connect(options: QuicConnectOptions): Promise<QuicConnection>;
   close(): Promise<void>;
 }
@@ -91,6 +98,7 @@ export interface QuicClose {
 }
 
 export interface QuicConnection {
+  /** When the handshake was complete; a client may move later. */
   readonly remote: { readonly address: string; readonly port: number };
   /** The address of this machine that the peer's packets arrive at, when the stack tells it. */
   readonly localAddress: string | undefined;
@@ -105,7 +113,7 @@ export interface QuicConnection {
 
   /** The next bidirectional stream that the peer opened. */
   acceptStream(): Promise<QuicStream | undefined>;
-  /** Undefined when the connection ended, or the peer allows no stream within `timeoutMs`. */
+  /** Undefined when the connection ended, or the peer allows no stream in time. The peer hears of it with its first byte. */
   openStream(options: { readonly timeoutMs: number }): Promise<QuicStream | undefined>;
   /** Never waits. False when it is too large, or the connection has ended. */
   sendDatagram(payload: Uint8Array): boolean;
@@ -117,12 +125,15 @@ export interface QuicConnection {
 
 /** One bidirectional stream. One read and one write may wait at a time. */
 export interface QuicStream {
-  /** Bytes as they came, at most 64 KiB; undefined after the peer's FIN or reset, or the connection's end. */
+  /**
+   * Bytes as they came, at most 64 KiB; undefined after the peer's FIN or reset, or the connection's end. What came
+   * before the peer closed can still be read, except with the runtime's stack.
+   */
   read(): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Resolves once the stack took all of it; false when the stream or connection ended first. */
   write(bytes: Uint8Array): Promise<boolean>;
   /** FIN: nothing is written afterwards. */
   finish(): Promise<void>;
-  /** RESET_STREAM and STOP_SENDING with `code`. */
+  /** RESET_STREAM and STOP_SENDING with `code`; the runtime's stack sends FIN and code 0. */
   abort(code: number): void;
 }

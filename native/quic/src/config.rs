@@ -12,8 +12,8 @@ use quinn::{
 use crate::status::Status;
 
 const STREAMS_MAX: u32 = 16;
-const STREAM_WINDOW: u32 = 262_144;
-const CONNECTION_WINDOW: u32 = 524_288;
+const STREAM_WINDOW: u32 = 131_072;
+const CONNECTION_WINDOW: u32 = 262_144;
 const DATAGRAM_RECEIVE_BUFFER: usize = 65_536;
 /// Ethernet's 1500 bytes, less the headers of IPv4 and UDP.
 const UDP_PAYLOAD_MAX: u16 = 1472;
