@@ -15,8 +15,7 @@
 import { plainAddress } from "../lib/address.ts";
 import type { Clock, Timer } from "../lib/clock.ts";
 import { OperationError } from "../lib/errors.ts";
-import type { AccessOffer } from "./access.ts";
-import { isExpired } from "./access.ts";
+import { type AccessOffer, isExpired } from "./access.ts";
 import { cleanDeviceName } from "./device_name.ts";
 import type { NativeClient, NativeClients, NewDevice } from "./native_clients.ts";
 import type { PeerSource } from "./peer_source.ts";
