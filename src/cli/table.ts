@@ -9,6 +9,7 @@ import { decimalNumber, wholeNumber } from "./numbers.ts";
 import type { DoctorFlags } from "./commands/doctor.ts";
 import type { InputTestFlags } from "./commands/input_test.ts";
 import type { ServeFlags } from "./commands/serve.ts";
+import type { Punktfunk1HostFlags } from "./commands/punktfunk1_host.ts";
 import type { SpikeFlags } from "./commands/spike.ts";
 import type { VersionFlags } from "./commands/version.ts";
 import type { JsonFlag } from "./environment.ts";
@@ -47,6 +48,79 @@ const serve = command<ServeFlags>({
     },
   },
   load: () => import("./commands/serve.ts"),
+});
+
+const punktfunk1Host = command<Punktfunk1HostFlags>({
+  brief: "Run the native plane alone, for tests and measurement",
+  examples: [
+    "punktfunk1-host --frames 300 --max-sessions 1",
+    "punktfunk1-host --source virtual --seconds 60 --allow-tofu",
+  ],
+  parameters: {
+    flags: {
+      port: {
+        kind: "parsed",
+        parse: wholeNumber({ most: 65_535 }),
+        optional: true,
+        brief: "QUIC port, default 9777; 0 for any",
+      },
+      source: {
+        kind: "enum",
+        values: ["synthetic", "synthetic-abr", "virtual"],
+        optional: true,
+        brief:
+          "Checked bytes, the same following the bitrate, or a real display; default synthetic",
+      },
+      frames: {
+        kind: "parsed",
+        parse: wholeNumber({ most: 4_294_967_295 }),
+        optional: true,
+        brief: "Length of a synthetic session, default 300; 0 for ever",
+      },
+      seconds: {
+        kind: "parsed",
+        parse: wholeNumber({ most: 86_400 }),
+        optional: true,
+        brief: "Length of the other sessions, default 30; 0 for ever",
+      },
+      maxSessions: {
+        kind: "parsed",
+        parse: wholeNumber({ most: 1_000_000 }),
+        optional: true,
+        brief: "Exit after this many, default 0 for never",
+      },
+      maxConcurrent: {
+        kind: "parsed",
+        parse: wholeNumber({ most: 64 }),
+        optional: true,
+        brief: "Sessions at once, others wait; default 4, 0 for no limit",
+      },
+      allowTofu: { ...SWITCH, brief: "Also admit devices that are not paired" },
+      requirePairing: { ...SWITCH, brief: "Accepted for older scripts, has no effect" },
+      allowPairing: { ...SWITCH, brief: "Accepted for older scripts, has no effect" },
+      pairingPin: { ...TEXT, placeholder: "PIN", brief: "PIN to pair with; four random digits" },
+      idleTimeoutMs: {
+        kind: "parsed",
+        parse: wholeNumber({ least: 1_000, most: 3_600_000 }),
+        optional: true,
+        brief: "When a silent client counts as gone, default 8000",
+      },
+      dataPort: {
+        kind: "parsed",
+        parse: wholeNumber({ most: 65_535 }),
+        optional: true,
+        brief: "UDP port of video, default 0 for any",
+      },
+      noMdns: { ...SWITCH, brief: "Do not announce this host on the network" },
+      idrPct: {
+        kind: "parsed",
+        parse: wholeNumber({ least: 1, most: 10_000 }),
+        optional: true,
+        brief: "Size of key frames in percent; 100, of synthetic-abr 1000",
+      },
+    },
+  },
+  load: () => import("./commands/punktfunk1_host.ts"),
 });
 
 const openapi = command<Record<never, never>>({
@@ -215,6 +289,7 @@ export const ROUTES: RouteMap<CliContext> = group({
   examples: ["serve --gamestream", "ctl pair arm", "ctl pin 1234", "help ctl pin", "--version"],
   routes: {
     "serve": serve,
+    "punktfunk1-host": punktfunk1Host,
     "ctl": ctl,
     "openapi": openapi,
     "doctor": doctor,

@@ -33,8 +33,11 @@ export type VideoSourceSpec =
     readonly widthPixels: number;
     readonly heightPixels: number;
     readonly refreshMilliHz: number;
-    /** "still" shows one picture for ever, "noise" is the hardest to encode, "text" scrolls. */
-    readonly content: "motion" | "still" | "noise" | "text";
+    /**
+     * "still" shows one picture for ever, "noise" is the hardest to encode, "text" scrolls, "blank" gives the first
+     * picture again and again, each with its own time.
+     */
+    readonly content: "motion" | "still" | "noise" | "text" | "blank";
   }
   | {
     readonly kind: "wlroots";

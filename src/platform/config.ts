@@ -82,6 +82,18 @@ export const SETTINGS = {
   fec_percent: row<number | undefined>("PUNKTFUNK_FEC_PCT", integerKind(0, 90), {
     fallback: undefined,
   }),
+  idle_timeout_ms: row("PUNKTFUNK_IDLE_TIMEOUT_MS", integerKind(1_000, 120_000), {
+    fallback: 8_000,
+    isStored: true,
+  }),
+  data_port: row("PUNKTFUNK_DATA_PORT", integerKind(0, 65_535), {
+    flag: "--data-port",
+    fallback: 0,
+    isStrict: true,
+  }),
+  delivery: row("PUNKTFUNK_DELIVERY", wordKind(["burst", "capped", "smooth"]), {
+    fallback: "burst",
+  }),
   host_name: row("PUNKTFUNK_HOST_NAME", textKind(63), { fallback: "", isStored: true }),
 } as const;
 

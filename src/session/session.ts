@@ -18,6 +18,7 @@ import { describeError, type OperationError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Pacing, SocketAddress, UdpSocketHandle } from "../media/wire/kernel.ts";
 import type { PatternEncoderSpec } from "../media/ports.ts";
+import type { ProbeTotals } from "../protocol/punktfunk1/probe_train.ts";
 import type { InputEvent, PadEvent, PadFeedback } from "../protocol/input_event.ts";
 import { InputGate, type SinkEvent } from "./input_gate.ts";
 import { PadGate } from "./pad_gate.ts";
@@ -78,13 +79,15 @@ export interface SessionObserver {
   /** Asked for by being there: each unit of video sent, each packet of sound to be sent. */
   onUnit?(unit: SentUnit): void;
   onSound?(packet: SoundPacket): void;
+  /** A probe of `tune` is done. */
+  onProbed?(totals: ProbeTotals): void;
   /** What a game answers to a pad. */
   onPadFeedback?(feedback: PadFeedback): void;
 }
 
 export type VideoTuning = Extract<
   PumpCommand<never>,
-  { readonly kind: "bitrate" | "fec" | "shard-payload" | "pacing" }
+  { readonly kind: "bitrate" | "fec" | "shard-payload" | "pacing" | "probe" }
 >;
 
 export interface SessionStats {
@@ -151,7 +154,7 @@ export class Session implements AsyncDisposable {
     this.#audio?.post({ kind: "flow" });
   }
 
-  /** Change the running stream of video: its rate, parity, packet size or pacing. */
+  /** Change the running stream of video: its rate, parity, packet size or pacing; or probe the link beside it. */
   tune(command: VideoTuning): void {
     this.#video?.post(command);
   }
@@ -186,6 +189,16 @@ export class Session implements AsyncDisposable {
       this.#gate?.handle(this.#onDisplay(event));
     } catch (error) {
       this.#fail(error as OperationError);
+    }
+  }
+
+  /** Let go of every key, button and contact that the client holds. */
+  releaseInput(): void {
+    try {
+      this.#gate?.releaseAll();
+    } catch (error) {
+      // The compositor is gone, and the held keys with it.
+      this.#environment.logger.debug("session.release", { reason: describeError(error) });
     }
   }
 
@@ -224,7 +237,7 @@ export class Session implements AsyncDisposable {
     const startAudio = await this.#claimSound();
     this.#video = this.#stack.use(await this.#startVideo(screen));
     this.#audio = await startAudio?.();
-    this.#stack.defer(() => this.#releaseHeld());
+    this.#stack.defer(() => this.releaseInput());
     logger.info("session.open", {
       session: this.id,
       display: screen.name,
@@ -298,6 +311,7 @@ export class Session implements AsyncDisposable {
         observer: {
           onFailed: (error) => this.#fail(error),
           onUnit: (unit) => observer.onUnit?.(unit),
+          onProbed: (totals) => observer.onProbed?.(totals),
           ...(video.unitsMax === undefined ? {} : { onFinished: () => observer.onFinished?.() }),
           onFirstPacket: () => {
             this.#firstPacketMs = Math.round((clock.monotonicUs() - this.startedAtUs) / 1000);
@@ -326,15 +340,6 @@ export class Session implements AsyncDisposable {
       reason: describeError(error),
     });
     this.#options.observer.onFailed(error);
-  }
-
-  #releaseHeld(): void {
-    try {
-      this.#gate?.releaseAll();
-    } catch (error) {
-      // The compositor is gone, and the held keys with it.
-      this.#environment.logger.debug("session.release", { reason: describeError(error) });
-    }
   }
 
   async #close(end: SessionEnd): Promise<void> {

@@ -29,6 +29,7 @@ export class SyntheticSource implements VideoSource {
   readonly #drawer: PictureDrawer;
   readonly #schedule: FrameSchedule;
   #isFirst = true;
+  #blank: PictureFrame | undefined;
   #isClosed = false;
 
   /** `timer` belongs to the source from here on. */
@@ -39,7 +40,7 @@ export class SyntheticSource implements VideoSource {
     this.#drawer = new PictureDrawer({
       widthPixels,
       heightPixels,
-      content: content === "still" ? "motion" : content,
+      content: content === "still" || content === "blank" ? "motion" : content,
     });
     this.#schedule = new FrameSchedule(timer.nowUs(), spec.refreshMilliHz);
     this.description = `synthetic ${content} ${widthPixels}x${heightPixels}`;
@@ -59,7 +60,7 @@ export class SyntheticSource implements VideoSource {
     this.#schedule.take(due);
     this.#isFirst = false;
     const drawnAtUs = this.#timer.nowUs();
-    return this.#frameOf(this.#drawer.draw(drawnAtUs, due.index), drawnAtUs);
+    return this.#frameOf(this.#blank ?? this.#draw(drawnAtUs, due.index), drawnAtUs);
   }
 
   close(): void {
@@ -71,6 +72,12 @@ export class SyntheticSource implements VideoSource {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #draw(nowUs: number, index: number): PictureFrame {
+    const picture = this.#drawer.draw(nowUs, index);
+    if (this.#spec.content === "blank") this.#blank = picture;
+    return picture;
   }
 
   async #sleepUntil(deadlineUs: number): Promise<void> {

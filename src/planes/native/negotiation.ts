@@ -14,13 +14,19 @@ import {
   HOST_CAPS,
   HOST_CAPS2,
 } from "../../protocol/punktfunk1/caps.ts";
-import { CODECS, type Compositor } from "../../protocol/punktfunk1/enums.ts";
+import { chooseCodec } from "../../protocol/punktfunk1/codec_choice.ts";
+import type { Compositor } from "../../protocol/punktfunk1/enums.ts";
 import type { FecTerms } from "../../protocol/punktfunk1/fec_plan.ts";
 import type { Hello } from "../../protocol/punktfunk1/hello.ts";
+import {
+  grantedBitrateKbps,
+  videoBitrateKbps,
+  wireBitrateKbps,
+  type WireCosts,
+} from "../../protocol/punktfunk1/negotiation.ts";
 import type { SealSecrets } from "../../protocol/punktfunk1/video_seal.ts";
 import { type Welcome, WELCOME_DEFAULTS } from "../../protocol/punktfunk1/welcome.ts";
 import type { ClientRequest, HostCapabilities, Plan } from "../../session/plan.ts";
-import { grantedWireKbps, videoKbps, type WireCosts, wireKbps } from "./rate_budget.ts";
 import { chooseSound, type SoundChoice, type SoundTier } from "./sound_ladder.ts";
 
 /** A sealed packet with this payload fills an Ethernet frame. */
@@ -45,8 +51,8 @@ export interface NativeOffer {
 
 /** Throws OperationError "refused" when no codec is shared. */
 export function negotiate(hello: Hello, terms: NativeTerms): NativeOffer {
-  const codec = chooseCodec(hello, terms);
-  const askedKbps = grantedWireKbps(hello.bitrateKbps);
+  const codec = requireCodec(hello, terms);
+  const askedKbps = grantedBitrateKbps(hello.bitrateKbps);
   const sound = chooseSound({
     channels: hello.audioChannels,
     layout: hello.audioLayout,
@@ -55,17 +61,17 @@ export function negotiate(hello: Hello, terms: NativeTerms): NativeOffer {
     tierMax: terms.soundTierMax,
   });
   const costs = {
-    soundKbps: sound.kbps,
+    audioKbps: sound.kbps,
     shardPayloadBytes: terms.isIpv6 ? SHARD_PAYLOAD_BYTES.ipv6 : SHARD_PAYLOAD_BYTES.ipv4,
     fecPercent: terms.fec.percent,
   };
-  const encoderKbps = videoKbps(askedKbps, costs);
+  const encoderKbps = videoBitrateKbps({ ...costs, wireKbps: askedKbps });
   const cappedKbps = Math.min(encoderKbps, terms.capabilities.bitrateKbpsMax);
   return {
     codec,
     sound,
     costs,
-    wireKbps: cappedKbps === encoderKbps ? askedKbps : wireKbps(cappedKbps, costs),
+    wireKbps: cappedKbps === encoderKbps ? askedKbps : wireBitrateKbps(cappedKbps, costs),
     request: {
       mode: {
         widthPixels: hello.mode.width,
@@ -144,20 +150,12 @@ export function isLaunchPermitted(hello: Hello, grants: number): boolean {
   return hello.launch === undefined || hasBits(grants, GRANTS.launch);
 }
 
-/** HEVC, then AV1, then H.264 of what both have; a preference goes first. */
-function chooseCodec(hello: Hello, { capabilities }: NativeTerms): VideoCodec {
-  const asked = hello.videoCodecs || CODECS.hevc;
-  const order: readonly VideoCodec[] = ["hevc", "av1", "h264"];
-  const offered = order.filter((codec) => capabilities.codecs.includes(codec));
-  const shared = offered.filter((codec) => hasBits(asked, CODECS[codec]));
-  const preferred = [...shared].sort((a, b) => CODECS[a] - CODECS[b])
-    .find((codec) => hasBits(hello.preferredCodec, CODECS[codec]));
-  const chosen = preferred ?? shared[0];
-  if (chosen === undefined) {
-    throw new OperationError(
-      "refused",
-      `Cannot stream: the client decodes none of ${offered.join(", ")}`,
-    );
-  }
-  return chosen;
+function requireCodec(hello: Hello, { capabilities: { codecs } }: NativeTerms): VideoCodec {
+  const codec = chooseCodec(hello, codecs);
+  // PyroWave is chosen only by hosts that offer it.
+  if (codec !== undefined && codec !== "pyrowave") return codec;
+  throw new OperationError(
+    "refused",
+    `Cannot stream: the client decodes none of ${codecs.join(", ")}`,
+  );
 }

@@ -19,6 +19,10 @@ export class Slots {
     this.#count = count === 0 ? Number.POSITIVE_INFINITY : count;
   }
 
+  get isFull(): boolean {
+    return this.#taken >= this.#count;
+  }
+
   get taken(): number {
     return this.#taken;
   }
@@ -30,7 +34,7 @@ export class Slots {
   /** A slot; undefined when `signal` aborts first. */
   take(signal: AbortSignal): Promise<Slot | undefined> {
     if (signal.aborted) return Promise.resolve(undefined);
-    if (this.#taken < this.#count) return Promise.resolve(this.#hand());
+    if (!this.isFull) return Promise.resolve(this.#hand());
     return new Promise((resolve) => {
       const entry = { admit: resolve };
       this.#waiting.push(entry);

@@ -1,8 +1,9 @@
 /**
  * What the main isolate and a pump Worker say to each other. Plain data only.
  *
- *     main → pump   start, destination, flow, idr, invalidate, bitrate, fec, shard-payload, pacing, stop
- *     pump → main   ready, first-packet, unit, sound, stats, ended
+ *     main → pump   start, destination, flow, idr, invalidate, bitrate, fec, shard-payload, pacing, probe,
+ *                   stop
+ *     pump → main   ready, first-packet, unit, sound, probed, stats, ended
  *
  * @module
  */
@@ -14,6 +15,7 @@ import type {
   VideoSourceSpec,
 } from "../../media/ports.ts";
 import type { Pacing, SocketAddress, UdpSocketHandle } from "../../media/wire/kernel.ts";
+import type { ProbePlan, ProbeTotals } from "../../protocol/punktfunk1/probe_train.ts";
 import type { AudioPacketiserSpec, VideoPacketiserSpec } from "./packetisers.ts";
 
 export interface VideoPumpSpec {
@@ -77,6 +79,8 @@ export type PumpCommand<Spec> =
   | { readonly kind: "fec"; readonly percent: number }
   | { readonly kind: "shard-payload"; readonly sizeBytes: number }
   | { readonly kind: "pacing"; readonly pacing: Pacing }
+  /** Send filler beside the video; one train at a time. */
+  | { readonly kind: "probe"; readonly plan: ProbePlan }
   | { readonly kind: "stop" };
 
 /** Counters since the start. */
@@ -99,6 +103,7 @@ export type PumpReport =
   | { readonly kind: "stats"; readonly stats: PumpStats }
   | { readonly kind: "sound"; readonly packet: SoundPacket }
   | { readonly kind: "unit"; readonly unit: SentUnit }
+  | { readonly kind: "probed"; readonly totals: ProbeTotals }
   /** `code` and `message` are an OperationError's; absent after a stop. */
   | {
     readonly kind: "ended";

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import type { PacketStreamSpec } from "../../media/wire/kernel.ts";
+import type { PacketStreamSpec, SendResult } from "../../media/wire/kernel.ts";
 import type { FecTerms } from "../../protocol/punktfunk1/fec_plan.ts";
+import type { ProbePlan, ProbeTotals } from "../../protocol/punktfunk1/probe_train.ts";
 import type { SealSecrets } from "../../protocol/punktfunk1/video_seal.ts";
-import type { Packetiser } from "../../protocol/wire_job.ts";
+import type { Packetiser, WireJob } from "../../protocol/wire_job.ts";
 
 export type VideoPacketiserSpec = GameStreamVideoSpec | NativeVideoSpec;
 
@@ -37,10 +38,21 @@ export interface StreamTuning {
   setShardPayload(sizeBytes: number): void;
 }
 
+/** Filler that measures the link, sent between frames. */
+export interface Filler {
+  isDone(nowUs: number): boolean;
+  /** What is due now, or null. Valid until the next call. */
+  next(nowUs: number): { readonly job: WireJob; readonly unit: Uint8Array } | null;
+  sent(result: SendResult, nowUs: number): void;
+  readonly totals: ProbeTotals;
+}
+
 export interface OpenedPacketiser {
   readonly packetiser: Packetiser;
   /** Undefined where nothing may change. */
   readonly tuning: StreamTuning | undefined;
+  /** Undefined where the protocol has no probes. */
+  readonly startProbe: ((plan: ProbePlan, startUs: number) => Filler) | undefined;
 }
 
 export interface AudioPacketiserSpec {
@@ -66,14 +78,36 @@ export async function openVideoPacketiser(spec: VideoPacketiserSpec): Promise<Op
     const { createVideoPacketiser } = await import(
       "../../protocol/gamestream/video_packetiser.ts"
     );
-    return { packetiser: createVideoPacketiser(spec), tuning: undefined };
+    return { packetiser: createVideoPacketiser(spec), tuning: undefined, startProbe: undefined };
   }
+  return await openNativeVideo(spec);
+}
+
+async function openNativeVideo(spec: NativeVideoSpec): Promise<OpenedPacketiser> {
   const { VideoPacketiser } = await import("../../protocol/punktfunk1/video_packetiser.ts");
   const { SealCounter } = await import("../../protocol/punktfunk1/video_seal.ts");
+  const { ProbeTrain } = await import("../../protocol/punktfunk1/probe_train.ts");
   const { secrets, ...options } = spec;
   const seal = secrets === null ? null : { secrets, counter: new SealCounter() };
   const packetiser = new VideoPacketiser({ ...options, seal });
-  return { packetiser, tuning: packetiser };
+  let lastTrain: { readonly nextFrameIndex: number } = { nextFrameIndex: 0 };
+  return {
+    packetiser,
+    tuning: packetiser,
+    startProbe(plan, startUs) {
+      const train = new ProbeTrain(plan, {
+        scheme: spec.terms.scheme,
+        blockDataShardsMax: spec.terms.blockDataShardsMax,
+        shardPayloadBytes: packetiser.shardPayloadBytes,
+        seal,
+        wallOffsetNs: spec.wallOffsetNs,
+        startUs,
+        firstFrameIndex: lastTrain.nextFrameIndex,
+      });
+      lastTrain = train;
+      return train;
+    },
+  };
 }
 
 export async function openAudioPacketiser(spec: AudioPacketiserSpec): Promise<AudioPacketiser> {

@@ -9,6 +9,7 @@
  */
 import type { Clock } from "../../lib/clock.ts";
 import { OperationError, type OperationErrorCode } from "../../lib/errors.ts";
+import type { ProbeTotals } from "../../protocol/punktfunk1/probe_train.ts";
 import type { PumpCommand, PumpReport, PumpStats, SentUnit, SoundPacket } from "./messages.ts";
 
 const READY_TIMEOUT_MS = 10_000;
@@ -20,6 +21,7 @@ export interface PumpObserver {
   onStats?(stats: PumpStats): void;
   onUnit?(unit: SentUnit): void;
   onSound?(packet: SoundPacket): void;
+  onProbed?(totals: ProbeTotals): void;
   /** The pump did all it was started for; `close` is still to be called. Without this, an end is a failure. */
   onFinished?(): void;
   /** The pump ended by itself; `close` is still to be called. */
@@ -115,6 +117,9 @@ export class PumpHandle<Spec> implements AsyncDisposable {
         break;
       case "unit":
         observer.onUnit?.(report.unit);
+        break;
+      case "probed":
+        observer.onProbed?.(report.totals);
         break;
       case "sound":
         observer.onSound?.(report.packet);

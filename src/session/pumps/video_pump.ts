@@ -17,19 +17,27 @@ import type {
   UdpSocketHandle,
   WireKernel,
 } from "../../media/wire/kernel.ts";
+import type { ProbeTotals } from "../../protocol/punktfunk1/probe_train.ts";
 import type { AccessUnitFacts, Packetiser } from "../../protocol/wire_job.ts";
 import type { PumpCommand, PumpStats, SentUnit } from "./messages.ts";
-import type { StreamTuning } from "./packetisers.ts";
+import type { Filler, OpenedPacketiser, StreamTuning } from "./packetisers.ts";
 
 const REPEAT_INTERVAL_US = 250_000;
 /** How long one wait for a picture lasts: the longest time a request waits on a still screen. */
 const SOURCE_WAIT_MS = 20;
+/** Filler leaves between waits, so they are short while it does. */
+const PROBE_WAIT_MS = 1;
+/** Jobs of filler between two waits: a fast probe must not starve the picture. */
+const PROBE_JOBS_MAX = 16;
+/** Filler has its own timing. */
+const UNPACED: Pacing = { burstBytesMax: 65_536, burstPacketsMax: 64, rateBytesPerSecond: 0 };
 
 export interface VideoPumpParts {
   readonly source: VideoSource;
   readonly encoder: VideoEncoder;
   readonly packetiser: Packetiser;
   readonly tuning?: StreamTuning | undefined;
+  readonly startProbe?: OpenedPacketiser["startProbe"];
   readonly kernel: WireKernel;
   readonly socket: UdpSocketHandle;
   readonly pacing: Pacing;
@@ -37,12 +45,14 @@ export interface VideoPumpParts {
   /** The pump stops by itself after this many units. */
   readonly unitsMax?: number | undefined;
   readonly onUnit?: ((unit: SentUnit) => void) | undefined;
+  readonly onProbed?: ((totals: ProbeTotals) => void) | undefined;
 }
 
 export class VideoPump {
   readonly #parts: VideoPumpParts;
   readonly #idr = new IdrGovernor();
   #pacing: Pacing;
+  #filler: Filler | undefined;
   #destination: SocketAddress | undefined;
   #wakeForDestination: () => void = () => {};
   #isStopped = false;
@@ -89,6 +99,9 @@ export class VideoPump {
         return tuning?.setShardPayload(command.sizeBytes);
       case "pacing":
         this.#pacing = command.pacing;
+        return;
+      case "probe":
+        this.#filler ??= this.#parts.startProbe?.(command.plan, clock.monotonicUs());
     }
   }
 
@@ -101,8 +114,10 @@ export class VideoPump {
   async run(onFirstPacket: () => void): Promise<void> {
     await this.#untilDestination();
     while (!this.#isStopped) {
-      const fresh = await this.#parts.source.next(SOURCE_WAIT_MS);
+      const waitMs = this.#filler === undefined ? SOURCE_WAIT_MS : PROBE_WAIT_MS;
+      const fresh = await this.#parts.source.next(waitMs);
       if (this.#isStopped) return;
+      this.#sendFiller();
       if (fresh !== null) this.#lastFrame = fresh;
       if (this.#lastFrame === null || !(fresh !== null || this.#isRepeatDue())) continue;
       if (fresh === null) this.#stats.repeats++;
@@ -123,6 +138,22 @@ export class VideoPump {
   #untilDestination(): Promise<void> {
     if (this.#destination !== undefined || this.#isStopped) return Promise.resolve();
     return new Promise((resolve) => this.#wakeForDestination = resolve);
+  }
+
+  #sendFiller(): void {
+    const { clock, kernel, socket, onProbed } = this.#parts;
+    const filler = this.#filler;
+    const destination = this.#destination;
+    if (filler === undefined || destination === undefined) return;
+    for (let jobs = 0; jobs < PROBE_JOBS_MAX; jobs++) {
+      const due = filler.next(clock.monotonicUs());
+      if (due === null) break;
+      const result = kernel.send(due.job, due.unit, { socket, destination, pacing: UNPACED });
+      filler.sent(result, clock.monotonicUs());
+    }
+    if (!filler.isDone(clock.monotonicUs())) return;
+    this.#filler = undefined;
+    onProbed?.(filler.totals);
   }
 
   #isRepeatDue(): boolean {

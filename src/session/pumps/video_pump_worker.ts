@@ -15,18 +15,20 @@ servePump<VideoPumpSpec>(self as unknown as WorkerScope, async (spec, { stack, c
   const kernel = stack.use(openNativeKernel());
   const encoder = stack.use(await openVideoEncoder(spec.encoder));
   const source = stack.use(await openVideoSource(spec.source));
-  const { packetiser, tuning } = await openVideoPacketiser(spec.packetiser);
+  const { packetiser, tuning, startProbe } = await openVideoPacketiser(spec.packetiser);
   const { socket, pacing } = spec;
   const pump = new VideoPump({
     source,
     encoder,
     packetiser,
     tuning,
+    startProbe,
     kernel,
     socket,
     pacing,
     clock,
     unitsMax: spec.unitsMax,
+    onProbed: (totals) => report({ kind: "probed", totals }),
     onUnit: spec.isReportingUnits ? (unit) => report({ kind: "unit", unit }) : undefined,
   });
   return {

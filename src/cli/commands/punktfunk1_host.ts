@@ -1,0 +1,74 @@
+/**
+ * `punktfunk1-host`: the native plane alone, for tests and measurement (product specification 1.3).
+ *
+ * @module
+ */
+import { CORE_ABI_VERSION, VERSION } from "../../lib/version.ts";
+import { resolveSettings } from "../../platform/config.ts";
+import { layerEnv } from "../../platform/config_env_file.ts";
+import type { CommandRun } from "../environment.ts";
+import { readHostEnv } from "../host_env.ts";
+import { openCommandLog, runUntilStopped } from "../long_run.ts";
+import { describeChain } from "../print.ts";
+
+const IDR_PERCENT = { "synthetic": 100, "synthetic-abr": 1000, "virtual": 100 } as const;
+
+export type Punktfunk1HostFlags = Readonly<
+  Partial<{
+    port: number;
+    source: "synthetic" | "synthetic-abr" | "virtual";
+    frames: number;
+    seconds: number;
+    maxSessions: number;
+    maxConcurrent: number;
+    allowTofu: boolean;
+    requirePairing: boolean;
+    allowPairing: boolean;
+    pairingPin: string;
+    idleTimeoutMs: number;
+    dataPort: number;
+    noMdns: boolean;
+    idrPct: number;
+  }>
+>;
+
+export const run: CommandRun<Punktfunk1HostFlags> = async (environment, flags) => {
+  const directories = environment.directories();
+  const env = layerEnv(environment.env, await readHostEnv(directories.config));
+  const clock = await environment.openClock();
+  const { logger, ring } = openCommandLog(environment, env);
+  try {
+    logger.info("host.starting", { version: VERSION, abi: CORE_ABI_VERSION });
+    const { settings, warnings } = resolveSettings({ flags: {}, env, stored: {} });
+    for (const detail of warnings) logger.warn("host.setting", { detail });
+    const { source = "synthetic" } = flags;
+    const { openNativeHost } = await import("../../native_host.ts");
+    const hasFailed = await runUntilStopped({ environment, logger, clock }, async () => {
+      const host = await openNativeHost({
+        source,
+        port: flags.port ?? settings.native_port.value,
+        frames: flags.frames ?? 300,
+        seconds: flags.seconds ?? 30,
+        sessionsTotal: flags.maxSessions ?? 0,
+        sessionsMax: flags.maxConcurrent ?? 4,
+        isOpen: flags.allowTofu ?? false,
+        pin: flags.pairingPin,
+        idleTimeoutMs: flags.idleTimeoutMs ?? settings.idle_timeout_ms.value,
+        dataPort: flags.dataPort ?? settings.data_port.value,
+        isMdnsOn: flags.noMdns !== true && settings.mdns.value,
+        idrPercent: flags.idrPct ?? IDR_PERCENT[source],
+        fecPercent: settings.fec_percent.value,
+        delivery: settings.delivery.value,
+      }, { env, directories, logger, ring, clock });
+      // Shown, and in no log: whoever reads it may pair.
+      environment.terminal.writeErr(
+        `[punktfunk] pairing PIN: ${host.pin}  (enter this on the client to pair)\n`,
+      );
+      return host;
+    });
+    return { text: "", data: null, exitCode: hasFailed ? 1 : 0 };
+  } catch (error) {
+    logger.error("host.failed", { error: describeChain(error) });
+    return { text: "", data: null, exitCode: 1 };
+  }
+};

@@ -1,0 +1,199 @@
+/**
+ * The native plane alone, without API and console, for tests and measurement: `punktfunk1-host` (product specification 1.3).
+ *
+ *     stores, identity → display and sound, or a byte pattern → native plane → mDNS
+ *
+ * @module
+ */
+import { createPipewireAudio } from "./audio/pipewire.ts";
+import { pipewireSocketPath } from "./audio/pipewire_socket.ts";
+import { chooseAudioBackend } from "./audio/registry.ts";
+import { openSyntheticAudioBackend } from "./audio/synthetic.ts";
+import { openMdns } from "./discovery/mdns.ts";
+import { chooseDisplayBackend } from "./display/registry.ts";
+import { openSyntheticDisplayBackend } from "./display/synthetic.ts";
+import { nativeAdvert, openNativePlane } from "./host_native.ts";
+import type { Host, HostEnvironment } from "./host_options.ts";
+import { BITRATE_KBPS_MAX } from "./lib/limits.ts";
+import type { TestStream } from "./planes/native/environment.ts";
+import type { DeliveryProfile } from "./protocol/punktfunk1/enums.ts";
+import { SOFTWARE_CAPABILITIES } from "./session/capabilities.ts";
+import type { HostCapabilities } from "./session/plan.ts";
+import { ensurePrivateDirectory } from "./store/file.ts";
+import { ApprovalQueue } from "./trust/approval_queue.ts";
+import { openHostId } from "./trust/host_files.ts";
+import { openIdentity } from "./trust/identity.ts";
+import { NativeClients } from "./trust/native_clients.ts";
+import { PairingWindow } from "./trust/pairing_window.ts";
+
+export interface NativeHostOptions {
+  readonly port: number;
+  /** "virtual" is a real display; the others send bytes to be checked. */
+  readonly source: "synthetic" | "synthetic-abr" | "virtual";
+  /** Of a synthetic session; 0 has no end. */
+  readonly frames: number;
+  /** Of the other sessions; 0 has no end. */
+  readonly seconds: number;
+  readonly sessionsMax: number;
+  readonly sessionsTotal: number;
+  readonly isOpen: boolean;
+  /** Undefined: four random digits. */
+  readonly pin: string | undefined;
+  readonly idleTimeoutMs: number;
+  readonly dataPort: number;
+  readonly isMdnsOn: boolean;
+  /** Size of the first unit and of those asked for, in percent of another's. */
+  readonly idrPercent: number;
+  readonly fecPercent: number | undefined;
+  readonly delivery: DeliveryProfile;
+}
+
+export interface NativeHost extends Host {
+  /** To be shown to the person at this machine, and never logged. */
+  readonly pin: string;
+}
+
+/** No encoder stands in a pattern's way: any codec and any rate will do. */
+const PATTERN_CAPABILITIES: HostCapabilities = {
+  codecs: ["h264", "hevc", "av1"],
+  pixelsMax: 8192 * 8192,
+  bitrateKbpsMax: BITRATE_KBPS_MAX,
+  slicesMax: 1,
+  referenceFramesMax: 1,
+  hasReferenceInvalidation: false,
+  audioChannels: [2, 6, 8],
+};
+
+/** Bring it up. Throws OperationError; nothing is left open then. */
+export async function openNativeHost(
+  options: NativeHostOptions,
+  environment: HostEnvironment,
+): Promise<NativeHost> {
+  const stack = new AsyncDisposableStack();
+  try {
+    return await open(options, environment, stack);
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function open(
+  options: NativeHostOptions,
+  environment: HostEnvironment,
+  stack: AsyncDisposableStack,
+): Promise<NativeHost> {
+  const { clock, logger, directories } = environment;
+  await ensurePrivateDirectory(directories.config);
+  const clients = await NativeClients.open(directories.config, { clock });
+  const { identity, notice } = await openIdentity(directories.config, {
+    kind: "native",
+    hasPairings: clients.size > 0,
+    machineName: Deno.hostname(),
+  });
+  if (notice !== undefined) logger.warn("host.notice", { text: notice });
+  const window = new PairingWindow({ clock });
+  const { pin } = window.arm({
+    ttlS: null,
+    ...(options.pin === undefined ? {} : { pin: options.pin }),
+  });
+  const queue = stack.use(new ApprovalQueue({ clients, clock }));
+  const { display, audio, capabilities, reasons } = await openMedia(options, environment);
+  let sessions = 0;
+  const { plane, reason } = stack.use(
+    await openNativePlane({
+      ...options,
+      policy: options.isOpen ? "open" : "required",
+      clients,
+      window,
+      queue,
+      identity,
+      display,
+      audio,
+      capabilities,
+      managementPort: () => 0,
+      test: testStream(options),
+      clock,
+      logger,
+      nextSessionId: () => ++sessions,
+    }),
+  );
+  if (options.isMdnsOn) await advertise(options, { environment, stack, port: plane.port });
+  const ended = Promise.withResolvers<void>();
+  void plane.drained.then(ended.resolve);
+  return {
+    pin,
+    summary: {
+      lines: [...reasons, reason, `punktfunk/1 listens on UDP port ${plane.port}`],
+    },
+    ended: ended.promise,
+    async close() {
+      await stack.disposeAsync();
+      ended.resolve();
+    },
+  };
+
+  async function advertise(
+    { isOpen }: NativeHostOptions,
+    parts: {
+      readonly environment: HostEnvironment;
+      readonly stack: AsyncDisposableStack;
+      readonly port: number;
+    },
+  ): Promise<void> {
+    const mdns = parts.stack.use(
+      await openMdns({
+        machineName: Deno.hostname(),
+        clock,
+        onNotice: (text) => logger.warn("host.notice", { text }),
+      }),
+    );
+    void mdns.advertise(nativeAdvert({
+      hostName: Deno.hostname(),
+      port: parts.port,
+      fingerprint: identity.fingerprint,
+      policy: isOpen ? "open" : "required",
+      uniqueId: await openHostId(directories.config),
+      managementPort: 0,
+    }));
+  }
+}
+
+async function openMedia(options: NativeHostOptions, environment: HostEnvironment) {
+  const { env, clock, directories } = environment;
+  const synthetic = openSyntheticAudioBackend();
+  if (options.source !== "virtual") {
+    return {
+      display: openSyntheticDisplayBackend("blank"),
+      audio: synthetic,
+      capabilities: PATTERN_CAPABILITIES,
+      reasons: ["Every session gets bytes to be checked"],
+    };
+  }
+  const display = await chooseDisplayBackend({ source: "auto", environment: env, clock });
+  const audio = await chooseAudioBackend({
+    pipewire: createPipewireAudio({
+      socketPath: pipewireSocketPath(env),
+      stateDirectory: directories.state,
+      clock,
+    }),
+    synthetic,
+  }, { isSyntheticWanted: display.backend.id === "synthetic" });
+  return {
+    display: display.backend,
+    audio: audio.backend,
+    capabilities: SOFTWARE_CAPABILITIES,
+    reasons: [display.reason, audio.reason],
+  };
+}
+
+function testStream({ source, frames, seconds, idrPercent }: NativeHostOptions): TestStream {
+  const isPattern = source !== "virtual";
+  return {
+    pattern: isPattern
+      ? { codec: "pattern", idrPercent, isFollowingBitrate: source === "synthetic-abr" }
+      : undefined,
+    frameCount: source === "synthetic" ? frames : 0,
+    durationMs: source === "synthetic" || seconds === 0 ? undefined : seconds * 1000,
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * What the native plane is opened with, and what its sessions live on.
+ *
+ * @module
+ */
+import type { AccessWatch } from "../../trust/access_watch.ts";
+import type { PairingPolicy } from "../../trust/admission.ts";
+import type { ApprovalQueue } from "../../trust/approval_queue.ts";
+import type { NativeClients } from "../../trust/native_clients.ts";
+import type { PairingWindow } from "../../trust/pairing_window.ts";
+import type { Identity } from "../../trust/identity.ts";
+import type { PeerPath } from "../../trust/peer_source.ts";
+import type { PatternEncoderSpec } from "../../media/ports.ts";
+import type { Pacing } from "../../media/wire/kernel.ts";
+import type { FecTerms } from "../../protocol/punktfunk1/fec_plan.ts";
+import type { PacedLink } from "../../protocol/punktfunk1/pacing_profile.ts";
+import type { HostCapabilities } from "../../session/plan.ts";
+import type { SessionEnvironment } from "../../session/session.ts";
+import type { SoundTier } from "./sound_ladder.ts";
+import type { StreamClock } from "./stream_clock.ts";
+
+/** Who may come in, and who asks. */
+export interface NativeTrust {
+  readonly policy: PairingPolicy;
+  readonly clients: NativeClients;
+  readonly window: PairingWindow;
+  readonly queue: ApprovalQueue;
+  readonly watch: AccessWatch;
+  readonly interfaces: () => PeerPath["interfaces"];
+}
+
+/** A test stream in place of a picture's. */
+export interface TestStream {
+  readonly pattern: Omit<PatternEncoderSpec, "bitrateKbps" | "refreshMilliHz"> | undefined;
+  /** 0 has no end. */
+  readonly frameCount: number;
+  /** Undefined has no end. */
+  readonly durationMs: number | undefined;
+}
+
+export interface NativeEnvironment extends SessionEnvironment {
+  readonly trust: NativeTrust;
+  readonly identity: Identity;
+  readonly capabilities: HostCapabilities;
+  readonly fec: FecTerms;
+  /** Whether parity stays what `fec` says. */
+  readonly isFecPinned: boolean;
+  readonly soundTierMax: SoundTier;
+  readonly pacing: (link: PacedLink) => Pacing;
+  readonly streamClock: StreamClock;
+  /** 0 for any. */
+  readonly dataPort: number;
+  readonly managementPort: () => number;
+  readonly test: TestStream | undefined;
+  readonly randomBytes: (sizeBytes: number) => Uint8Array<ArrayBuffer>;
+  readonly nextSessionId: () => number;
+}
