@@ -20,7 +20,7 @@ import {
   sendBufferFinding,
 } from "./network.ts";
 import { portChecks, type PortSettings, wantedPorts } from "./ports.ts";
-import { encoderChecks, quicCheck, type QuicFacts, runtimeFinding, shimChecks } from "./runtime.ts";
+import { encoderChecks, quicCheck, runtimeFinding, shimChecks } from "./runtime.ts";
 import { clockFinding, directoryChecks, limitsFinding } from "./system.ts";
 
 export interface DoctorOptions {
@@ -37,7 +37,6 @@ export interface DoctorOptions {
   readonly runtimeVersion: string;
   /** Of this program's first module. */
   readonly mainPath: string;
-  readonly quic: QuicFacts | undefined;
 }
 
 export function doctorChecks(options: DoctorOptions): Check[] {
@@ -68,7 +67,7 @@ export function doctorChecks(options: DoctorOptions): Check[] {
     },
     ...encoderChecks(),
     ...deviceChecks(machine),
-    quicCheck(options.quic),
+    quicCheck(env),
     ...portChecks(machine, { wanted, mainPath: options.mainPath }),
     conflictCheck({ env, machine }),
     ...networkChecks(options),

@@ -13,7 +13,7 @@ import { ABI as WLROOTS_ABI } from "../../ffi/wlroots.ts";
 import { describeError, OperationError } from "../lib/errors.ts";
 import { softwareVideoCapabilities } from "../media/encoders/openh264.ts";
 import { hasClientCertificates, RUNTIME_WITH_CLIENT_CERTIFICATES } from "../platform/runtime.ts";
-import type { QuicAdapterId } from "../quic/ports.ts";
+import { describeQuic, type QuicChoice, type QuicEnvironment } from "../quic/registry.ts";
 import type { Check, Finding } from "./check.ts";
 
 /** The shims no host can do without, and what each is there for. */
@@ -95,42 +95,35 @@ export function encoderChecks(): Check[] {
   ];
 }
 
-export interface QuicFacts {
-  /** The adapter that would run, or undefined when none can. */
-  readonly adapter: QuicAdapterId | undefined;
-  /** Whether it asks clients for their certificates. */
-  readonly asksForClientCertificate: boolean;
-  /** Why this one, or why none; one sentence without a full stop. */
-  readonly reason: string;
+/** What the QUIC stack that would run means for the native plane. */
+export function quicCheck(env: QuicEnvironment): Check {
+  return {
+    id: "quic",
+    find: () => {
+      const isRuntimeWanted = env.get("PUNKTFUNK_QUIC")?.trim() === "deno";
+      return Promise.resolve(quicFinding(describeQuic(env), { isRuntimeWanted }));
+    },
+  };
 }
 
-/** What the QUIC stack means for the native plane; `facts` undefined while the plane is not built in. */
-export function quicCheck(facts: QuicFacts | undefined): Check {
-  return { id: "quic", find: () => Promise.resolve(quicFinding(facts)) };
-}
-
-export function quicFinding(facts: QuicFacts | undefined): Finding {
-  if (facts === undefined) {
-    return { state: "skipped", summary: "The native plane is not built in: Moonlight is served" };
-  }
-  if (facts.adapter === undefined) {
+/** `isRuntimeWanted` tells that a variable asks for the runtime's own stack. */
+export function quicFinding(
+  { adapter, asksForClientCertificate, reason }: QuicChoice,
+  { isRuntimeWanted }: { readonly isRuntimeWanted: boolean },
+): Finding {
+  if (adapter === undefined) {
     return {
       state: "fault",
-      summary: `No QUIC stack, so that the native plane cannot run: ${facts.reason}`,
+      summary: `No QUIC, the native plane cannot run: ${reason}`,
       remedy: "deno task native",
     };
   }
-  if (!facts.asksForClientCertificate) {
+  if (!asksForClientCertificate) {
     return {
       state: "warning",
-      summary:
-        `QUIC by the adapter "${facts.adapter}", which cannot ask clients for certificates, ` +
-        `so that none can pair: ${facts.reason}`,
-      remedy: "deno task native",
+      summary: `QUIC by "${adapter}", no native client can pair: ${reason}`,
+      remedy: isRuntimeWanted ? "unset PUNKTFUNK_QUIC" : "deno task native",
     };
   }
-  return {
-    state: "ok",
-    summary: `QUIC by the adapter "${facts.adapter}", clients can pair: ${facts.reason}`,
-  };
+  return { state: "ok", summary: `QUIC by "${adapter}", native clients can pair: ${reason}` };
 }

@@ -39,7 +39,6 @@ export const run: CommandRun<DoctorFlags> = async (environment, { gamestream = f
     },
     runtimeVersion: Deno.version.deno,
     mainPath: new URL(Deno.mainModule).pathname,
-    quic: undefined,
   });
   const results = await runChecks(
     [{ id: "settings", find: () => Promise.resolve(finding) }, ...checks],

@@ -49,25 +49,33 @@ Deno.test("shimFinding() tells the ABI of a shim that opens, and why one does no
   });
 });
 
-Deno.test("quicFinding() tells which adapter runs and whether clients can pair", async () => {
-  const facts = {
-    adapter: "quinn",
-    asksForClientCertificate: true,
-    reason: "It is built",
-  } as const;
-  assert.deepEqual(await quicCheck(facts).find(), {
+Deno.test("quicFinding() tells which stack runs and whether clients can pair", () => {
+  const native = { adapter: "quinn", asksForClientCertificate: true, reason: "It opens" } as const;
+  const runtime = { adapter: "deno", asksForClientCertificate: false, reason: "None" } as const;
+  const none = { ...runtime, adapter: undefined };
+  const isRuntimeWanted = false;
+  assert.deepEqual(quicFinding(native, { isRuntimeWanted }), {
     state: "ok",
-    summary: 'QUIC by the adapter "quinn", clients can pair: It is built',
+    summary: 'QUIC by "quinn", native clients can pair: It opens',
   });
-  const table = [
-    [{ ...facts, adapter: "deno", asksForClientCertificate: false }, "warning", /none can pair/],
-    [{ ...facts, adapter: undefined }, "fault", /^No QUIC stack.*: It is built$/],
-    [undefined, "skipped", /not built in/],
-  ] as const;
-  for (const [given, state, summary] of table) {
-    const finding = quicFinding(given);
-    assert.equal(finding.state, state);
-    assert.match(finding.summary, summary);
-    assert.equal(finding.remedy !== undefined, state !== "skipped");
-  }
+  assert.deepEqual(quicFinding(runtime, { isRuntimeWanted }), {
+    state: "warning",
+    summary: 'QUIC by "deno", no native client can pair: None',
+    remedy: "deno task native",
+  });
+  assert.equal(quicFinding(runtime, { isRuntimeWanted: true }).remedy, "unset PUNKTFUNK_QUIC");
+  assert.deepEqual(quicFinding(none, { isRuntimeWanted }), {
+    state: "fault",
+    summary: "No QUIC, the native plane cannot run: None",
+    remedy: "deno task native",
+  });
+});
+
+Deno.test("quicCheck() sees what the variable asks for, and refuses what is no stack", async () => {
+  const finding = await quicCheck(new Map([["PUNKTFUNK_QUIC", " deno "]])).find();
+  assert.equal(finding.state, "warning");
+  assert.equal(finding.remedy, "unset PUNKTFUNK_QUIC");
+  assert.throws(() => quicCheck(new Map([["PUNKTFUNK_QUIC", "msquic"]])).find(), {
+    code: "invalid",
+  });
 });
