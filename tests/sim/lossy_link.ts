@@ -13,6 +13,8 @@ export interface Weather {
   readonly duplicateRatio: number;
   readonly delayMsMin: number;
   readonly delayMsMax: number;
+  /** Losses come in runs of this many on average; absent or 1, each by itself. The share stays lossRatio. */
+  readonly burstLength?: number;
 }
 
 export const CLEAR_WEATHER: Weather = {
@@ -36,6 +38,7 @@ export class LossyLink {
   /** Bytes and datagrams given to the link, lost ones included. */
   sentBytes = 0;
   sentCount = 0;
+  #isInBurst = false;
 
   constructor(options: LossyLinkOptions) {
     this.#options = options;
@@ -48,8 +51,20 @@ export class LossyLink {
     const { random } = this.#options;
     const copies = random.next() < this.weather.duplicateRatio ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
-      if (random.next() >= this.weather.lossRatio) this.#carry(bytes.slice());
+      if (!this.#isLost()) this.#carry(bytes.slice());
     }
+  }
+
+  /** In bursts: two states, of which one loses everything, left with the odds that make its mean length. */
+  #isLost(): boolean {
+    const { lossRatio, burstLength = 1 } = this.weather;
+    const odds = this.#options.random.next();
+    if (burstLength <= 1) return odds < lossRatio;
+    const leaveRatio = 1 / burstLength;
+    this.#isInBurst = this.#isInBurst
+      ? odds >= leaveRatio
+      : odds < leaveRatio * lossRatio / (1 - lossRatio);
+    return this.#isInBurst;
   }
 
   #carry(bytes: Uint8Array): void {
