@@ -92,11 +92,33 @@ function openLibrary<S extends Deno.ForeignLibraryInterface>(
     return Deno.dlopen(url, symbols);
   } catch (cause) {
     if (cause instanceof OperationError) throw cause;
-    throw new OperationError(
-      "missing-library",
-      `Cannot open shim "${name}": ${cause instanceof Error ? cause.message : String(cause)}`,
-      { remedy: remedyFor(), cause },
-    );
+    const reason = isForeign(url) ? "it is made for another processor" : reasonOf(cause);
+    throw new OperationError("missing-library", `Cannot open shim "${name}": ${reason}`, {
+      remedy: remedyFor(),
+    });
+  }
+}
+
+/** The loader's own words, without the path that stands for a memfd. */
+function reasonOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return text.replace(/^.*\/fd\/\d+: /, "");
+}
+
+/** `e_machine` of an ELF file, 16 bits at offset 18, little-endian. */
+const ELF_MACHINES: Readonly<Record<typeof Deno.build.arch, number>> = {
+  x86_64: 62,
+  aarch64: 183,
+};
+
+/** Whether there is an ELF file at `url` and it is for another machine; the loader only says that it cannot open it. */
+function isForeign(url: URL): boolean {
+  try {
+    const head = new DataView(Deno.readFileSync(url).buffer, 0, 20);
+    return head.getUint32(0) === 0x7f454c46 &&
+      head.getUint16(18, true) !== ELF_MACHINES[Deno.build.arch];
+  } catch {
+    return false;
   }
 }
 
