@@ -9,6 +9,7 @@ use quinn::{
     ClientConfig, MtuDiscoveryConfig, ServerConfig, TransportConfig, ValidationTokenConfig,
 };
 
+use crate::congestion::ClosableConfig;
 use crate::status::Status;
 
 const STREAMS_MAX: u32 = 16;
@@ -102,7 +103,8 @@ impl Config {
             .send_window(CONNECTION_WINDOW.into())
             .datagram_receive_buffer_size(Some(DATAGRAM_RECEIVE_BUFFER))
             .datagram_send_buffer_size(self.datagram_send_buffer as usize)
-            .mtu_discovery_config(Some(mtu));
+            .mtu_discovery_config(Some(mtu))
+            .congestion_controller_factory(Arc::new(ClosableConfig::default()));
         Ok(Arc::new(transport))
     }
 }

@@ -19,6 +19,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use crate::congestion;
 use crate::events::{End, EndKind, Kind, Peer, Queue};
 use crate::status::Status;
 use crate::streams::Streams;
@@ -222,7 +223,11 @@ impl Endpoint {
     /// Blocks until the peers know, or for `FAREWELL`; the sockets are closed then, and the thread has ended.
     pub fn close(&self) {
         self.queue.close();
-        let sockets = std::mem::take(&mut self.tables().sockets);
+        let sockets = {
+            let mut tables = self.tables();
+            tables.connections.values().for_each(congestion::let_go);
+            std::mem::take(&mut tables.sockets)
+        };
         for socket in &sockets {
             socket.close(VarInt::from_u32(0), b"");
         }
@@ -253,6 +258,7 @@ impl Endpoint {
     pub fn close_connection(&self, id: u64, code: u32, reason: &[u8]) -> Result<(), Status> {
         let connection = self.connection(id)?;
         self.streams().drop_of(id);
+        congestion::let_go(&connection);
         connection.close(VarInt::from_u32(code), reason);
         Ok(())
     }

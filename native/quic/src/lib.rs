@@ -1,6 +1,7 @@
 //! The functions of quic.h. Each checks its arguments and calls one method of [`Endpoint`].
 
 mod config;
+mod congestion;
 mod endpoint;
 mod events;
 mod status;
