@@ -7,6 +7,7 @@
  * @module
  */
 import type { AudioChannels, AudioEncoderSpec } from "../../media/ports.ts";
+import { soundLayoutOf } from "../../protocol/punktfunk1/sound_layouts.ts";
 
 const BUDGET_SHARE = 0.05;
 const BUDGET_KBPS_MIN = 96;
@@ -19,25 +20,6 @@ const KBPS = {
 } as const;
 
 export type SoundTier = keyof (typeof KBPS)[2];
-
-/** Streams, coupled pairs, and for each channel in FL FR FC LFE RL RR SL SR the decoded channel that feeds it. */
-const LAYOUTS = [
-  {
-    2: { streams: 1, coupledStreams: 1, mapping: [0, 1] },
-    6: { streams: 4, coupledStreams: 2, mapping: [0, 1, 2, 3, 4, 5] },
-    8: { streams: 5, coupledStreams: 3, mapping: [0, 1, 2, 3, 4, 5, 6, 7] },
-  },
-  {
-    2: { streams: 1, coupledStreams: 1, mapping: [0, 1] },
-    6: { streams: 4, coupledStreams: 2, mapping: [0, 1, 4, 5, 2, 3] },
-    8: { streams: 5, coupledStreams: 3, mapping: [0, 1, 6, 7, 2, 3, 4, 5] },
-  },
-  {
-    2: { streams: 1, coupledStreams: 1, mapping: [0, 1] },
-    6: { streams: 6, coupledStreams: 0, mapping: [0, 1, 2, 3, 4, 5] },
-    8: { streams: 8, coupledStreams: 0, mapping: [0, 1, 2, 3, 4, 5, 6, 7] },
-  },
-] as const;
 
 export interface SoundRequest {
   readonly channels: AudioChannels;
@@ -60,17 +42,14 @@ export interface SoundChoice {
 
 export function chooseSound(request: SoundRequest): SoundChoice {
   const { channels } = request;
-  const layout = request.layout in LAYOUTS ? request.layout : 0;
-  const shape = LAYOUTS[layout]?.[channels] ?? LAYOUTS[0][channels];
+  const { layout, ...shape } = soundLayoutOf(request.layout, channels);
   const budgetKbps = Math.max(request.wireKbps * BUDGET_SHARE, BUDGET_KBPS_MIN);
   const { tier, isRedundant } = climb(budgetKbps, request);
   const kbps = KBPS[channels][tier];
   return {
     encoder: {
       channels,
-      streams: shape.streams,
-      coupledStreams: shape.coupledStreams,
-      mapping: shape.mapping,
+      ...shape,
       bitrateBps: kbps * 1000,
       frameDurationMs: FRAME_DURATION_MS,
     },
