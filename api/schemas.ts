@@ -37,8 +37,16 @@ export const HostInfo = z.object({
   codecs: z.array(z.enum(["h264", "hevc", "av1", "pyrowave"])),
   gamestream: z.boolean(),
   fingerprint: z.string().optional(),
+  quic: z.object({
+    stack: z.enum(["quinn", "deno"]),
+    client_certificates: z.boolean().openapi({
+      description: "Whether native apps, which pair by their certificate, can pair",
+    }),
+    detail: z.string(),
+  }),
   ports: z.object({
     mgmt: port,
+    native: port,
     http: port,
     https: port,
     rtsp: port,

@@ -97,10 +97,8 @@ const LAYERS: readonly { readonly prefix: string; readonly may: readonly string[
     ],
   },
   { prefix: "api/", may: ["src/lib/", "src/trust/", "src/stats/"] },
-  {
-    prefix: "src/host.ts",
-    may: ["src/", "api/", "ffi/"],
-  },
+  { prefix: "src/host", may: ["src/", "api/", "ffi/"] },
+  { prefix: "src/native_host.ts", may: ["src/", "ffi/"] },
   { prefix: "src/cli/", may: ["src/", "api/", "ffi/"] },
   { prefix: "main.ts", may: ["src/cli/", "src/lib/"] },
 ];
@@ -112,7 +110,7 @@ async function sourceFiles(directory: string): Promise<string[]> {
   const files: string[] = [];
   for await (const entry of Deno.readDir(ROOT + directory)) {
     const path = directory === "" ? entry.name : `${directory}/${entry.name}`;
-    if (entry.isDirectory && !/^(dist|node_modules|\.git|web|native)$/.test(entry.name)) {
+    if (entry.isDirectory && !/^(dist|node_modules|\.git|web|native)$/.test(path)) {
       files.push(...await sourceFiles(path));
     } else if (entry.name.endsWith(".ts")) files.push(path);
   }

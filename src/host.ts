@@ -1,7 +1,8 @@
 /**
  * The only place where parts are put together for `serve`.
  *
- *     directories → stores, identities → (other hosts, told of) → display and sound → GameStream plane → mDNS → management API
+ *     directories → stores, identities → (other hosts, told of) → display and sound → native plane → GameStream plane, perhaps
+ *                 → mDNS → management API
  *
  * What was opened is closed in reverse order, whatever ended the host. Nothing here knows a protocol.
  *
@@ -17,32 +18,24 @@ import { instanceNameOf, openMdns } from "./discovery/mdns.ts";
 import type { DisplayBackend } from "./display/ports.ts";
 import { chooseDisplayBackend, listDisplayBackends } from "./display/registry.ts";
 import { HostApi } from "./host_api.ts";
+import { nativeAdvert, openNativePlane } from "./host_native.ts";
 import type { Host, HostEnvironment, HostOptions } from "./host_options.ts";
 import { runChecks } from "./health/check.ts";
 import { conflictCheck } from "./health/conflicts.ts";
 import { openMachine } from "./health/machine.ts";
 import { describeError, OperationError } from "./lib/errors.ts";
 import { openApps } from "./library/apps.ts";
-import { softwareVideoCapabilities } from "./media/encoders/openh264.ts";
 import { GameStreamPlane } from "./planes/gamestream/plane.ts";
 import { findPortOwner } from "./platform/port_owner.ts";
-import type { HostCapabilities } from "./session/plan.ts";
+import { SOFTWARE_CAPABILITIES } from "./session/capabilities.ts";
 import { ensurePrivateDirectory } from "./store/file.ts";
 import { GameStreamClients } from "./trust/gamestream_clients.ts";
 import { openHostId, openManagementToken, writeManagementEndpoint } from "./trust/host_files.ts";
 import { type Identity, openIdentity } from "./trust/identity.ts";
 import { type NativeTrust, openNativeTrust } from "./trust/native_trust.ts";
 
-/** Software encoding alone, for now: no GPU encoder is built in. */
-const CAPABILITIES: HostCapabilities = {
-  codecs: softwareVideoCapabilities.codecs,
-  pixelsMax: softwareVideoCapabilities.pixelsMax,
-  bitrateKbpsMax: softwareVideoCapabilities.bitrateKbpsMax,
-  slicesMax: softwareVideoCapabilities.slicesMax,
-  referenceFramesMax: softwareVideoCapabilities.referenceFramesMax,
-  hasReferenceInvalidation: softwareVideoCapabilities.canInvalidateReferences,
-  audioChannels: [2, 6, 8],
-};
+/** Native sessions at once; further clients wait with their connection alive. */
+const NATIVE_SESSIONS_MAX = 4;
 
 interface Stores {
   readonly clients: GameStreamClients;
@@ -86,46 +79,44 @@ async function open(
   const backends = await openBackends(options, environment);
   const lines = [...backends.reasons];
 
+  let sessions = 0;
+  const parts: PlaneParts = {
+    options,
+    environment,
+    stores,
+    backends,
+    hostName,
+    nextSessionId: () => ++sessions,
+  };
+  const { plane: nativePlane, reason: quicReason } = await openNative(parts, () => api.port);
+  stack.use(nativePlane);
+  lines.push(`punktfunk/1 listens on UDP port ${nativePlane.port}`, quicReason);
   let plane: GameStreamPlane | undefined;
   if (options.isGamestreamOn) {
-    plane = stack.use(
-      await openPlane({ options, environment, stores, backends, hostName }),
-    );
+    plane = stack.use(await openGameStream(parts));
     lines.push(`GameStream listens on port ${plane.ports.http}; clients see "${hostName}"`);
-    if (options.isMdnsOn) {
-      const mdns = stack.use(
-        await openMdns({
-          machineName: Deno.hostname(),
-          clock,
-          onNotice: (text) => logger.warn("host.notice", { text }),
-        }),
-      );
-      // Announcing takes a second; nobody has to wait for it.
-      void mdns.advertise({
-        instanceName: instanceNameOf(hostName),
-        type: "nvstream",
-        protocol: "tcp",
-        port: plane.ports.http,
-        txt: {},
-      });
-    }
   }
 
   const facade: HostApi = new HostApi({
     hostName,
     uniqueId: stores.uniqueId,
     fingerprint: stores.native.fingerprint,
-    codecs: CAPABILITIES.codecs,
+    codecs: SOFTWARE_CAPABILITIES.codecs,
     managementPort: () => api.port,
     clients: stores.clients,
     trust: stores.trust,
     displays: backends.displays,
     display: backends.display,
     plane,
+    nativePlane,
+    quicReason,
     ring: environment.ring,
     clock,
   });
-  const api: ApiServer = await namingPortOwner(options.managementBind.port, () =>
+  const api: ApiServer = await namingPortOwner({
+    transport: "tcp",
+    port: options.managementBind.port,
+  }, () =>
     openApi({
       bind: options.managementBind,
       identity: stores.native,
@@ -136,6 +127,9 @@ async function open(
   stack.defer(() => api.close());
   await writeManagementEndpoint(environment.directories.config, api.port);
   lines.push(`Management API listens on port ${api.port}`);
+  if (options.isMdnsOn) {
+    await announce({ parts, nativePort: nativePlane.port, managementPort: api.port, plane, stack });
+  }
   logger.info("host.started", { gamestream: options.isGamestreamOn, management: api.port });
 
   const ended = Promise.withResolvers<void>();
@@ -151,12 +145,15 @@ async function open(
 }
 
 /** Where a port is taken, says by whom, as far as this user may see. */
-async function namingPortOwner<T>(port: number, open: () => T): Promise<T> {
+async function namingPortOwner<T>(
+  { transport, port }: { readonly transport: "tcp" | "udp"; readonly port: number },
+  open: () => T | Promise<T>,
+): Promise<T> {
   try {
-    return open();
+    return await open();
   } catch (error) {
     if (!(error instanceof OperationError) || error.code !== "port-in-use") throw error;
-    const owner = await findPortOwner(port);
+    const owner = await findPortOwner(port, transport);
     if (owner === undefined) throw error;
     throw new OperationError(error.code, `${error.message} by ${owner}`, error.options);
   }
@@ -231,14 +228,81 @@ async function openBackends(
   };
 }
 
-async function openPlane(parts: {
+interface PlaneParts {
   readonly options: HostOptions;
   readonly environment: HostEnvironment;
   readonly stores: Stores;
   readonly backends: Backends;
   readonly hostName: string;
-}): Promise<GameStreamPlane> {
-  const { options, environment, stores, backends, hostName } = parts;
+  readonly nextSessionId: () => number;
+}
+
+async function openNative(
+  { options, environment, stores, backends, nextSessionId }: PlaneParts,
+  managementPort: () => number,
+) {
+  const port = { transport: "udp", port: options.nativePort } as const;
+  return await namingPortOwner(port, () =>
+    openNativePlane({
+      port: options.nativePort,
+      idleTimeoutMs: options.idleTimeoutMs,
+      policy: options.pairingPolicy,
+      trust: stores.trust,
+      identity: stores.native,
+      display: backends.display,
+      audio: backends.audio,
+      capabilities: SOFTWARE_CAPABILITIES,
+      fecPercent: options.fecPercent,
+      delivery: options.delivery,
+      dataPort: options.dataPort,
+      managementPort,
+      sessionsMax: NATIVE_SESSIONS_MAX,
+      sessionsTotal: 0,
+      test: undefined,
+      clock: environment.clock,
+      logger: environment.logger,
+      nextSessionId,
+    }));
+}
+
+/** Tell the network of both planes. Announcing takes a second, which nobody has to wait for. */
+async function announce({ parts, nativePort, managementPort, plane, stack }: {
+  readonly parts: PlaneParts;
+  readonly nativePort: number;
+  readonly managementPort: number;
+  readonly plane: GameStreamPlane | undefined;
+  readonly stack: AsyncDisposableStack;
+}): Promise<void> {
+  const { options, environment, stores, hostName } = parts;
+  const { clock, logger } = environment;
+  const mdns = stack.use(
+    await openMdns({
+      machineName: Deno.hostname(),
+      clock,
+      onNotice: (text) => logger.warn("host.notice", { text }),
+    }),
+  );
+  void mdns.advertise(nativeAdvert({
+    hostName,
+    port: nativePort,
+    fingerprint: stores.native.fingerprint,
+    policy: options.pairingPolicy,
+    uniqueId: stores.uniqueId,
+    managementPort,
+  }));
+  if (plane === undefined) return;
+  void mdns.advertise({
+    instanceName: instanceNameOf(hostName),
+    type: "nvstream",
+    protocol: "tcp",
+    port: plane.ports.http,
+    txt: {},
+  });
+}
+
+async function openGameStream(
+  { options, environment, stores, backends, hostName, nextSessionId }: PlaneParts,
+): Promise<GameStreamPlane> {
   const { logger, clock, directories } = environment;
   const { identity, notice } = await openIdentity(directories.config, {
     kind: "gamestream",
@@ -258,10 +322,11 @@ async function openPlane(parts: {
     identity,
     clients: stores.clients,
     apps,
-    capabilities: CAPABILITIES,
+    capabilities: SOFTWARE_CAPABILITIES,
     display: backends.display,
     audio: backends.audio,
     clock,
     logger,
+    nextSessionId,
   });
 }

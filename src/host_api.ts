@@ -16,6 +16,7 @@ import type {
 } from "../api/schemas.ts";
 import type { DisplayBackend } from "./display/ports.ts";
 import { HostNativeApi } from "./host_native_api.ts";
+import { firstSession, flowOf, sessionRows, sessionsOf, type StatusParts } from "./host_status.ts";
 import type { Clock } from "./lib/clock.ts";
 import { OperationError } from "./lib/errors.ts";
 import { CORE_ABI_VERSION, VERSION } from "./lib/version.ts";
@@ -23,11 +24,19 @@ import type { LogReader } from "./log/ring.ts";
 import type { VideoCodec } from "./media/ports.ts";
 import type { GameStreamPlane } from "./planes/gamestream/plane.ts";
 import { PORT_OFFSETS } from "./planes/gamestream/plane.ts";
+import type { NativePlane } from "./planes/native/plane.ts";
+import type { StreamEnd } from "./planes/native/stream.ts";
 import { GAMESTREAM_APP_VERSION, GFE_VERSION } from "./protocol/gamestream/server_info.ts";
 import type { GameStreamClient, GameStreamClients } from "./trust/gamestream_clients.ts";
 import type { NativeTrust } from "./trust/native_trust.ts";
 
 const PORT_BASE_DEFAULT = 47989;
+
+const STOPPED: StreamEnd = {
+  end: "stopped-by-operator",
+  close: "done",
+  reason: "The operator stopped the session",
+};
 
 export interface HostApiOptions {
   readonly hostName: string;
@@ -42,6 +51,9 @@ export interface HostApiOptions {
   readonly displays: readonly DisplayBackend[];
   readonly display: DisplayBackend;
   readonly plane: GameStreamPlane | undefined;
+  readonly nativePlane: NativePlane;
+  /** Which QUIC stack runs and why, one sentence. */
+  readonly quicReason: string;
   readonly ring: LogReader;
   readonly clock: Clock;
 }
@@ -61,6 +73,7 @@ export class HostApi implements HostFacade {
 
   hostInfo(): HostInfo {
     const { hostName, uniqueId, fingerprint, codecs, plane, managementPort } = this.#options;
+    const { nativePlane, quicReason } = this.#options;
     return {
       hostname: hostName,
       uniqueid: uniqueId,
@@ -74,44 +87,33 @@ export class HostApi implements HostFacade {
       codecs: [...codecs],
       gamestream: plane !== undefined,
       fingerprint,
-      ports: { mgmt: managementPort(), ...(plane?.ports ?? defaultPorts()) },
+      quic: {
+        stack: nativePlane.listener.adapter,
+        client_certificates: nativePlane.listener.asksForClientCertificate,
+        detail: quicReason,
+      },
+      ports: {
+        mgmt: managementPort(),
+        native: nativePlane.port,
+        ...(plane?.ports ?? defaultPorts()),
+      },
     };
   }
 
   status(): RuntimeStatus {
     const { plane, clients, trust } = this.#options;
-    const session = plane?.stream?.session;
-    const rows = this.#sessionRows();
-    const encoder = session?.plan.encoder;
+    const parts = this.#statusParts();
+    const rows = sessionRows(parts);
+    const { isVideoFlowing, isAudioFlowing } = flowOf(parts);
     return {
-      video_streaming: plane?.stream?.state === "streaming",
-      audio_streaming: (session?.stats.audio?.units ?? 0) > 0,
+      video_streaming: isVideoFlowing,
+      audio_streaming: isAudioFlowing,
       pin_pending: (plane?.pairing.pending().length ?? 0) > 0,
       paired_clients: clients.size,
       native_paired_clients: trust.clients.size,
       active_sessions: rows.length,
       sessions: rows,
-      ...(session === undefined || encoder === undefined ? {} : {
-        session_id: session.id,
-        session: {
-          width: encoder.widthPixels,
-          height: encoder.heightPixels,
-          fps: encoder.refreshMilliHz / 1000,
-          capture: this.#options.display.id,
-        },
-        stream: {
-          width: encoder.widthPixels,
-          height: encoder.heightPixels,
-          fps: encoder.refreshMilliHz / 1000,
-          bitrate_kbps: encoder.bitrateKbps,
-          packet_size: plane?.stream?.config?.packetSizeBytes ?? 0,
-          min_fec: plane?.stream?.config?.minParityPackets ?? 0,
-          codec: encoder.codec,
-          ...(session.timeToFirstPacketMs === undefined
-            ? {}
-            : { time_to_first_frame_ms: session.timeToFirstPacketMs }),
-        },
-      }),
+      ...firstSession(parts),
       games: [],
     };
   }
@@ -170,15 +172,18 @@ export class HostApi implements HostFacade {
   }
 
   async stopSessions(): Promise<void> {
-    await this.#options.plane?.stop("stopped-by-operator");
+    await Promise.all([
+      this.#options.plane?.stop("stopped-by-operator"),
+      this.#options.nativePlane.endStreams(STOPPED),
+    ]);
   }
 
   requestIdr(): void {
-    const session = this.#options.plane?.stream?.session;
-    if (session === undefined) {
+    const sessions = sessionsOf(this.#statusParts());
+    if (sessions.length === 0) {
       throw new OperationError("refused", "Cannot ask for a key frame: nothing streams");
     }
-    session.requestIdr(0);
+    for (const session of sessions) session.requestIdr(0);
   }
 
   logs(after: number, limit: number): LogPage {
@@ -190,24 +195,15 @@ export class HostApi implements HostFacade {
     };
   }
 
-  #sessionRows(): RuntimeStatus["sessions"] {
-    const stream = this.#options.plane?.stream;
-    const session = stream?.session;
-    if (stream === undefined || session === undefined) return [];
-    const { widthPixels, heightPixels, refreshMilliHz } = session.plan.mode;
-    const nowUs = this.#options.clock.monotonicUs();
-    return [{
-      id: session.id,
-      plane: "gamestream",
-      client: stream.origin.fingerprint,
-      ...(stream.origin.name === "" ? {} : { client_name: stream.origin.name }),
-      mode: `${widthPixels}x${heightPixels}@${refreshMilliHz / 1000}`,
-      hdr: false,
-      join: false,
-      muted: false,
-      pads: [],
-      uptime_s: Math.max(0, Math.floor((nowUs - session.startedAtUs) / 1e6)),
-    }];
+  #statusParts(): StatusParts {
+    const { plane, nativePlane, trust, display, clock } = this.#options;
+    return {
+      gamestream: plane,
+      native: nativePlane,
+      nativeClients: trust.clients,
+      capture: display.id,
+      nowUs: clock.monotonicUs(),
+    };
   }
 
   #requirePlane(): GameStreamPlane {

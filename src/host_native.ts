@@ -22,13 +22,9 @@ import type { FecTerms } from "./protocol/punktfunk1/fec_plan.ts";
 import { type DeliveryProfile, pacingOf } from "./protocol/punktfunk1/pacing_profile.ts";
 import { openQuicListener } from "./quic/registry.ts";
 import type { HostCapabilities } from "./session/plan.ts";
-import { AccessWatch } from "./trust/access_watch.ts";
 import type { PairingPolicy } from "./trust/admission.ts";
-import type { ApprovalQueue } from "./trust/approval_queue.ts";
 import type { Identity } from "./trust/identity.ts";
-import type { NativeClients } from "./trust/native_clients.ts";
-import type { PairingWindow } from "./trust/pairing_window.ts";
-import { describeError } from "./lib/errors.ts";
+import type { NativeTrust } from "./trust/native_trust.ts";
 
 const ALPN = "pkf1";
 const FEC_PERCENT_START = 10;
@@ -44,9 +40,7 @@ export interface NativePlaneParts {
   readonly port: number;
   readonly idleTimeoutMs: number;
   readonly policy: PairingPolicy;
-  readonly clients: NativeClients;
-  readonly window: PairingWindow;
-  readonly queue: ApprovalQueue;
+  readonly trust: NativeTrust;
   readonly identity: Identity;
   readonly display: DisplayBackend;
   readonly audio: AudioBackend;
@@ -65,7 +59,7 @@ export interface NativePlaneParts {
   readonly nextSessionId: () => number;
 }
 
-export interface OpenedNativePlane extends AsyncDisposable {
+export interface OpenedNativePlane {
   readonly plane: NativePlane;
   /** Which QUIC stack runs and what it means for pairing; one sentence. */
   readonly reason: string;
@@ -73,7 +67,7 @@ export interface OpenedNativePlane extends AsyncDisposable {
 
 /** Throws OperationError when the port cannot be bound. */
 export async function openNativePlane(parts: NativePlaneParts): Promise<OpenedNativePlane> {
-  const { clients, window, queue, identity, policy, clock, logger, idleTimeoutMs } = parts;
+  const { trust, identity, policy, clock, logger, idleTimeoutMs } = parts;
   const { listener, reason } = await openQuicListener({
     address: "0.0.0.0",
     port: parts.port,
@@ -84,11 +78,6 @@ export async function openNativePlane(parts: NativePlaneParts): Promise<OpenedNa
     datagramSendBufferBytes: DATAGRAM_SEND_BUFFER_BYTES,
     connectionsMax: CONNECTIONS_MAX,
   });
-  const watch = new AccessWatch({
-    clients,
-    clock,
-    onFault: (error) => logger.warn("native.guest", { reason: describeError(error) }),
-  });
   const plane = new NativePlane({
     listener,
     sessionsMax: parts.sessionsMax,
@@ -98,7 +87,9 @@ export async function openNativePlane(parts: NativePlaneParts): Promise<OpenedNa
       audio: parts.audio,
       clock,
       logger,
-      trust: { policy, clients, window, queue, watch, interfaces: networkInterfaces },
+      policy,
+      trust,
+      interfaces: networkInterfaces,
       identity,
       capabilities: parts.capabilities,
       fec: fecTerms(parts.fecPercent),
@@ -113,14 +104,7 @@ export async function openNativePlane(parts: NativePlaneParts): Promise<OpenedNa
       nextSessionId: parts.nextSessionId,
     },
   });
-  return {
-    plane,
-    reason,
-    async [Symbol.asyncDispose]() {
-      watch[Symbol.dispose]();
-      await plane.close();
-    },
-  };
+  return { plane, reason };
 }
 
 function fecTerms(percent: number | undefined): FecTerms {

@@ -6,6 +6,8 @@
 import type { Clock } from "./lib/clock.ts";
 import type { Logger } from "./lib/logger.ts";
 import type { LogReader } from "./log/ring.ts";
+import type { DeliveryProfile } from "./protocol/punktfunk1/enums.ts";
+import type { PairingPolicy } from "./trust/admission.ts";
 import type { Directories } from "./platform/paths.ts";
 
 /** Where pictures come from. "auto" takes a display backend that answers, else the synthetic picture. */
@@ -17,6 +19,12 @@ export interface HostOptions {
   /** HTTP port of the GameStream plane; its other ports lie at fixed distances from it. */
   readonly gamestreamPortBase: number;
   readonly nativePort: number;
+  /** UDP port of native video, 0 for any. */
+  readonly dataPort: number;
+  /** "open" serves devices that nobody paired, and is advertised as such. */
+  readonly pairingPolicy: PairingPolicy;
+  readonly idleTimeoutMs: number;
+  readonly delivery: DeliveryProfile;
   readonly managementBind: { readonly address: string; readonly port: number };
   readonly isMdnsOn: boolean;
   readonly source: SourceChoice;

@@ -14,17 +14,16 @@ import { chooseDisplayBackend } from "./display/registry.ts";
 import { openSyntheticDisplayBackend } from "./display/synthetic.ts";
 import { nativeAdvert, openNativePlane } from "./host_native.ts";
 import type { Host, HostEnvironment } from "./host_options.ts";
+import { describeError } from "./lib/errors.ts";
 import { BITRATE_KBPS_MAX } from "./lib/limits.ts";
 import type { TestStream } from "./planes/native/environment.ts";
 import type { DeliveryProfile } from "./protocol/punktfunk1/enums.ts";
 import { SOFTWARE_CAPABILITIES } from "./session/capabilities.ts";
 import type { HostCapabilities } from "./session/plan.ts";
 import { ensurePrivateDirectory } from "./store/file.ts";
-import { ApprovalQueue } from "./trust/approval_queue.ts";
 import { openHostId } from "./trust/host_files.ts";
 import { openIdentity } from "./trust/identity.ts";
-import { NativeClients } from "./trust/native_clients.ts";
-import { PairingWindow } from "./trust/pairing_window.ts";
+import { openNativeTrust } from "./trust/native_trust.ts";
 
 export interface NativeHostOptions {
   readonly port: number;
@@ -85,39 +84,40 @@ async function open(
 ): Promise<NativeHost> {
   const { clock, logger, directories } = environment;
   await ensurePrivateDirectory(directories.config);
-  const clients = await NativeClients.open(directories.config, { clock });
+  const trust = stack.use(
+    await openNativeTrust(directories.config, {
+      clock,
+      onPending: ({ id }) => logger.info("native.pending", { id }),
+      onFault: (error) => logger.warn("native.guest", { reason: describeError(error) }),
+    }),
+  );
   const { identity, notice } = await openIdentity(directories.config, {
     kind: "native",
-    hasPairings: clients.size > 0,
+    hasPairings: trust.clients.size > 0,
     machineName: Deno.hostname(),
   });
   if (notice !== undefined) logger.warn("host.notice", { text: notice });
-  const window = new PairingWindow({ clock });
-  const { pin } = window.arm({
+  const { pin } = trust.window.arm({
     ttlS: null,
     ...(options.pin === undefined ? {} : { pin: options.pin }),
   });
-  const queue = stack.use(new ApprovalQueue({ clients, clock }));
   const { display, audio, capabilities, reasons } = await openMedia(options, environment);
   let sessions = 0;
-  const { plane, reason } = stack.use(
-    await openNativePlane({
-      ...options,
-      policy: options.isOpen ? "open" : "required",
-      clients,
-      window,
-      queue,
-      identity,
-      display,
-      audio,
-      capabilities,
-      managementPort: () => 0,
-      test: testStream(options),
-      clock,
-      logger,
-      nextSessionId: () => ++sessions,
-    }),
-  );
+  const { plane, reason } = await openNativePlane({
+    ...options,
+    policy: options.isOpen ? "open" : "required",
+    trust,
+    identity,
+    display,
+    audio,
+    capabilities,
+    managementPort: () => 0,
+    test: testStream(options),
+    clock,
+    logger,
+    nextSessionId: () => ++sessions,
+  });
+  stack.use(plane);
   if (options.isMdnsOn) await advertise(options, { environment, stack, port: plane.port });
   const ended = Promise.withResolvers<void>();
   void plane.drained.then(ended.resolve);

@@ -34,6 +34,8 @@ const serve = command<ServeFlags>({
       },
       native: { ...SWITCH, brief: "Accepted for older scripts, has no effect" },
       nativePort: { ...TEXT, placeholder: "N", brief: "QUIC port, default 9777" },
+      dataPort: { ...TEXT, placeholder: "N", brief: "UDP port of native video, default any" },
+      open: { ...SWITCH, brief: "Serve devices that are not paired" },
       mgmtBind: {
         ...TEXT,
         placeholder: "IP:PORT",

@@ -55,7 +55,7 @@ export const SETTINGS = {
     integerKind(GAMESTREAM_PORT_MIN, GAMESTREAM_PORT_MAX),
     { flag: "--gamestream-port", fallback: 47_989, isStrict: true },
   ),
-  native_port: row("PUNKTFUNK_NATIVE_PORT", integerKind(1, 65_535), {
+  native_port: row("PUNKTFUNK_NATIVE_PORT", integerKind(0, 65_535), {
     flag: "--native-port",
     fallback: 9777,
     isStrict: true,

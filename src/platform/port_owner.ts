@@ -21,9 +21,12 @@ export interface PortUse {
 /** State of a listening socket in /proc/net/tcp. */
 const STATE_LISTEN = "0A";
 
-/** `name (pid)` of the program that listens on TCP `port`, or undefined when that cannot be seen. */
-export async function findPortOwner(port: number): Promise<string | undefined> {
-  const [use] = await findPortUses([{ transport: "tcp", port }]);
+/** `name (pid)` of the program that has the port, or undefined when that cannot be seen. */
+export async function findPortOwner(
+  port: number,
+  transport: Transport = "tcp",
+): Promise<string | undefined> {
+  const [use] = await findPortUses([{ transport, port }]);
   return use?.owner === undefined ? undefined : `${use.owner.name} (${use.owner.processId})`;
 }
 

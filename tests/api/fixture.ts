@@ -43,7 +43,8 @@ export class FakeFacade implements HostFacade {
       os_name: "Debian",
       codecs: ["h264" as const],
       gamestream: true,
-      ports: { mgmt: 1, http: 2, https: 3, rtsp: 4, video: 5, control: 6, audio: 7 },
+      quic: { stack: "quinn" as const, client_certificates: true, detail: "as built" },
+      ports: { mgmt: 1, native: 8, http: 2, https: 3, rtsp: 4, video: 5, control: 6, audio: 7 },
     };
   }
   status() {

@@ -77,7 +77,17 @@ export async function benchExecutable(): Promise<BenchRow[]> {
   const { env } = await lab.home();
   const samples = { hello: [] as Sample[], version: [] as Sample[], serve: [] as Sample[] };
   const host = lab.executable;
-  const serve = [host, "serve", "--source", "synthetic", "--no-mdns", "--mgmt-bind", "127.0.0.1:0"];
+  const serve = [
+    host,
+    "serve",
+    "--source",
+    "synthetic",
+    "--no-mdns",
+    "--native-port",
+    "0",
+    "--mgmt-bind",
+    "127.0.0.1:0",
+  ];
   const listening = { stream: "stderr", line: "Management API listens", env } as const;
   await startOnce(serve, listening); // mints the identities
   for (let round = 0; round < ROUNDS; round++) {

@@ -37,6 +37,7 @@ async function serveOnce(directory: string): Promise<ServeRun> {
     args: [
       ...["run", "-A", "main.ts", "serve", "--gamestream", "--no-mdns", "--source", "synthetic"],
       ...["--gamestream-port", "42989", "--mgmt-bind", "127.0.0.1:42990"],
+      ...["--native-port", "42991"],
     ],
     cwd: ROOT,
     env: { PUNKTFUNK_CONFIG_DIR: directory },

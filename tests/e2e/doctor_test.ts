@@ -128,7 +128,18 @@ Deno.test("doctor knows the host that runs from the same checkout", async () => 
 /** A host with the test picture; its log is to be read or let go. */
 function startHost(env: Record<string, string>) {
   const host = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", MAIN, "serve", "--source", "synthetic", "--no-mdns"],
+    args: [
+      "run",
+      "-A",
+      "--no-check",
+      MAIN,
+      "serve",
+      "--source",
+      "synthetic",
+      "--no-mdns",
+      "--native-port",
+      "0",
+    ],
     clearEnv: true,
     env: { DENO_DIR: denoDirectory(), ...env },
     stdin: "null",

@@ -29,7 +29,10 @@ function test(name: string, run: (lab: ExecutableLab) => Promise<void>): void {
   Deno.test(name, async () => await run(await (compiled ??= ExecutableLab.compile(pair))));
 }
 
-const SERVE = ["--source", "synthetic", "--no-mdns", "--mgmt-bind", "127.0.0.1:0"];
+const SERVE = [
+  ...["--source", "synthetic", "--no-mdns"],
+  ...["--native-port", "0", "--mgmt-bind", "127.0.0.1:0"],
+];
 const SPIKE = ["spike", "--width", "320", "--height", "240", "--seconds", "0.2"];
 
 /** One line, exit code 1, nothing on stdout. */
@@ -271,7 +274,9 @@ test("missing libraries of the desktop are named, and serve goes on without soun
     await lab.run(["spike", "--source", "virtual", "--out", "/dev/null"], options),
     /libwayland-client\.so\.0 is missing.*Install the package libwayland-client0/,
   );
-  const host = await lab.serve(["--no-mdns", "--mgmt-bind", "127.0.0.1:0"], options);
+  const host = await lab.serve([
+    ...["--no-mdns", "--native-port", "0", "--mgmt-bind", "127.0.0.1:0"],
+  ], options);
   const { code, err } = await host.stop();
   assert.equal(code, 0);
   assert.match(err, /libpipewire-0\.3\.so\.0 is not installed\. Install PipeWire/);
@@ -284,7 +289,16 @@ test("a second serve on the same port names the first and changes nothing", asyn
   const before = [await namesUnder(configOf(home)), await Deno.readTextFile(endpoint)];
   assertRefused(
     await lab.run(
-      ["serve", "--source", "synthetic", "--no-mdns", "--mgmt-bind", `127.0.0.1:${host.port}`],
+      [
+        "serve",
+        "--source",
+        "synthetic",
+        "--no-mdns",
+        "--native-port",
+        "0",
+        "--mgmt-bind",
+        `127.0.0.1:${host.port}`,
+      ],
       { env: home.env },
     ),
     new RegExp(

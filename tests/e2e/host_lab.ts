@@ -94,7 +94,11 @@ async function openSomewhere(
       const host = await openHost({
         isGamestreamOn: true,
         gamestreamPortBase: portBase,
-        nativePort: 9777,
+        nativePort: 0,
+        dataPort: 0,
+        pairingPolicy: "required",
+        idleTimeoutMs: 8_000,
+        delivery: "burst",
         managementBind: { address: "127.0.0.1", port: managementPort },
         isMdnsOn: false,
         source: "synthetic",

@@ -18,6 +18,9 @@ import { type CommandOutput, describeChain } from "../print.ts";
 const GAMESTREAM_WARNING =
   "Moonlight clients are served: their pairing begins over plain HTTP, so use this in a network you trust";
 
+const OPEN_WARNING =
+  "Devices that nobody paired are served with all rights: use this in a network where you trust everybody";
+
 export type ServeFlags = Readonly<
   Partial<{
     gamestream: boolean;
@@ -25,6 +28,8 @@ export type ServeFlags = Readonly<
     gamestreamPort: string;
     native: boolean;
     nativePort: string;
+    dataPort: string;
+    open: boolean;
     mgmtBind: string;
     noMdns: boolean;
     source: string;
@@ -53,6 +58,7 @@ export async function serve(
     logger.info("host.starting", { version: VERSION, abi: CORE_ABI_VERSION });
     const options = await readOptions(flags, env, { directory: directories.config, log, clock });
     if (options.isGamestreamOn) logger.warn("host.gamestream", { detail: GAMESTREAM_WARNING });
+    if (options.pairingPolicy === "open") logger.warn("host.open", { detail: OPEN_WARNING });
     const openHost = await loadHost();
     const hasFailed = await runUntilStopped(
       { environment, logger, clock },
@@ -86,7 +92,7 @@ async function readOptions(
   for (const detail of [store.notice, ...warnings]) {
     if (detail !== undefined) log.logger.warn("host.setting", { detail });
   }
-  return optionsOf(settings);
+  return optionsOf(settings, flags);
 }
 
 function requireObject(json: unknown): Readonly<Record<string, unknown>> {
@@ -103,16 +109,21 @@ function textOfFlags(flags: ServeFlags): Partial<Record<SettingId, string>> {
   if (flags.noMdns === true) text.mdns = "off";
   if (flags.gamestreamPort !== undefined) text.gamestream_port = flags.gamestreamPort;
   if (flags.nativePort !== undefined) text.native_port = flags.nativePort;
+  if (flags.dataPort !== undefined) text.data_port = flags.dataPort;
   if (flags.mgmtBind !== undefined) text.mgmt_bind = flags.mgmtBind;
   if (flags.source !== undefined) text.source = flags.source;
   return text;
 }
 
-function optionsOf(settings: ResolvedSettings): HostOptions {
+function optionsOf(settings: ResolvedSettings, flags: ServeFlags): HostOptions {
   return {
     isGamestreamOn: settings.gamestream.value,
     gamestreamPortBase: settings.gamestream_port.value,
     nativePort: settings.native_port.value,
+    dataPort: settings.data_port.value,
+    pairingPolicy: flags.open === true ? "open" : "required",
+    idleTimeoutMs: settings.idle_timeout_ms.value,
+    delivery: settings.delivery.value,
     managementBind: settings.mgmt_bind.value,
     isMdnsOn: settings.mdns.value,
     source: settings.source.value,

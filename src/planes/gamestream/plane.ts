@@ -63,6 +63,8 @@ export interface GameStreamPlaneOptions {
   readonly audio: AudioBackend;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Session ids are the host's, not a plane's. */
+  readonly nextSessionId: () => number;
 }
 
 export class GameStreamPlane implements AsyncDisposable {
@@ -73,7 +75,6 @@ export class GameStreamPlane implements AsyncDisposable {
   #http: HttpServer | undefined;
   #rtsp: RtspServer | undefined;
   #control: ControlServer | undefined;
-  #sessions = 0;
 
   private constructor(options: GameStreamPlaneOptions) {
     this.#options = options;
@@ -82,7 +83,7 @@ export class GameStreamPlane implements AsyncDisposable {
     this.#desk = new StreamDesk({
       hasApp: (id) => options.apps.some((app) => app.id === id),
       rtspPort: () => this.#rtsp?.port ?? 0,
-      nextSessionId: () => ++this.#sessions,
+      nextSessionId: options.nextSessionId,
       environment: () => this.#streamEnvironment(),
     });
   }

@@ -3,12 +3,9 @@
  *
  * @module
  */
-import type { AccessWatch } from "../../trust/access_watch.ts";
 import type { PairingPolicy } from "../../trust/admission.ts";
-import type { ApprovalQueue } from "../../trust/approval_queue.ts";
-import type { NativeClients } from "../../trust/native_clients.ts";
-import type { PairingWindow } from "../../trust/pairing_window.ts";
 import type { Identity } from "../../trust/identity.ts";
+import type { NativeTrust } from "../../trust/native_trust.ts";
 import type { PeerPath } from "../../trust/peer_source.ts";
 import type { PatternEncoderSpec } from "../../media/ports.ts";
 import type { Pacing } from "../../media/wire/kernel.ts";
@@ -20,12 +17,9 @@ import type { SoundTier } from "./sound_ladder.ts";
 import type { StreamClock } from "./stream_clock.ts";
 
 /** Who may come in, and who asks. */
-export interface NativeTrust {
+export interface NativeAdmission {
   readonly policy: PairingPolicy;
-  readonly clients: NativeClients;
-  readonly window: PairingWindow;
-  readonly queue: ApprovalQueue;
-  readonly watch: AccessWatch;
+  readonly trust: NativeTrust;
   readonly interfaces: () => PeerPath["interfaces"];
 }
 
@@ -38,8 +32,7 @@ export interface TestStream {
   readonly durationMs: number | undefined;
 }
 
-export interface NativeEnvironment extends SessionEnvironment {
-  readonly trust: NativeTrust;
+export interface NativeEnvironment extends SessionEnvironment, NativeAdmission {
   readonly identity: Identity;
   readonly capabilities: HostCapabilities;
   readonly fec: FecTerms;

@@ -108,9 +108,9 @@ class Reception {
       return { close: "wire-version", reason: `This host speaks version ${ABI_VERSION}` };
     }
     const device = await this.#identify(control);
-    const { trust, clock } = this.#environment;
+    const { policy, trust, clock } = this.#environment;
     const admission = decideAdmission({
-      policy: trust.policy,
+      policy,
       fingerprint: device?.fingerprint,
       clients: trust.clients,
       nowMs: clock.wallMs(),
@@ -132,7 +132,7 @@ class Reception {
     const { trust, clock, logger } = this.#environment;
     const { remote, closed } = this.#connection;
     const { fingerprint } = device;
-    const knock = trust.queue.knock({
+    const knock = trust.approvals.knock({
       ...device,
       name: hello.name ?? "",
       address: remote.address,
@@ -173,7 +173,7 @@ class Reception {
     const certificate = this.#certificateFingerprint();
     if (certificate !== undefined) return { fingerprint: toHex(certificate), kind: "certificate" };
     const { environment, asksForClientCertificate } = this.#options;
-    if (asksForClientCertificate || environment.trust.policy === "open") return undefined;
+    if (asksForClientCertificate || environment.policy === "open") return undefined;
     const nonce = environment.randomBytes(AUTH_NONCE_SIZE_BYTES);
     control.send(encodePairing({ kind: "auth-challenge", nonce }));
     const payload = await control.next(MESSAGE_DEADLINE_MS);
@@ -193,7 +193,7 @@ class Reception {
 
   #source(): PeerSource {
     const { remote, localAddress } = this.#connection;
-    const interfaces = this.#environment.trust.interfaces();
+    const interfaces = this.#environment.interfaces();
     return peerSourceOf(remote.address, { localAddress, interfaces });
   }
 }

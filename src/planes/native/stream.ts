@@ -78,6 +78,7 @@ export class NativeStream {
   readonly #stack = new AsyncDisposableStack();
   #session: Session | undefined;
   #isStreaming = false;
+  #isMuted = false;
   #control: StreamControl | undefined;
   #input: StreamInput | undefined;
   #output: StreamOutput | undefined;
@@ -92,6 +93,10 @@ export class NativeStream {
 
   get session(): Session | undefined {
     return this.#session;
+  }
+
+  get isMuted(): boolean {
+    return this.#isMuted;
   }
 
   get isStreaming(): boolean {
@@ -139,6 +144,7 @@ export class NativeStream {
 
   /** Stop or restart the sound of this session alone. */
   setMuted(isMuted: boolean): void {
+    this.#isMuted = isMuted;
     this.#output?.setMuted(isMuted);
     this.#send({ kind: "audio-state", isMuted });
   }

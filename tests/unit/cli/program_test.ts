@@ -27,6 +27,7 @@ Deno.test("ROUTES holds the commands of the specification that exist so far", ()
   assert.deepEqual(PATHS.map((path) => path.join(" ")), [
     "",
     "serve",
+    "punktfunk1-host",
     "ctl",
     "ctl status",
     "ctl pair",

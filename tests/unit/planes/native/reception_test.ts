@@ -23,10 +23,7 @@ import {
 } from "../../../../src/protocol/punktfunk1/pairing_messages.ts";
 import { startSpake2 } from "../../../../src/protocol/spake2.ts";
 import type { QuicStream } from "../../../../src/quic/ports.ts";
-import { AccessWatch } from "../../../../src/trust/access_watch.ts";
-import { ApprovalQueue } from "../../../../src/trust/approval_queue.ts";
-import { NativeClients } from "../../../../src/trust/native_clients.ts";
-import { PairingWindow } from "../../../../src/trust/pairing_window.ts";
+import { openNativeTrust } from "../../../../src/trust/native_trust.ts";
 import { connectFakes, type FakeEndOptions } from "../../../support/fake_quic.ts";
 
 const CERTIFICATE = Uint8Array.of(1, 2, 3, 4);
@@ -52,10 +49,8 @@ interface Lab extends AsyncDisposable {
 async function openLab(policy: "required" | "open" = "required"): Promise<Lab> {
   const directory = await Deno.makeTempDir();
   const clock = new FakeClock();
-  const clients = await NativeClients.open(directory, { clock });
-  const queue = new ApprovalQueue({ clients, clock });
-  const watch = new AccessWatch({ clients, clock });
   const log = () => {};
+  const trust = await openNativeTrust(directory, { clock, onPending: log, onFault: log });
   const environment = {
     clock,
     logger: { debug: log, info: log, warn: log, error: log },
@@ -64,14 +59,9 @@ async function openLab(policy: "required" | "open" = "required"): Promise<Lab> {
       fingerprint: toHex(sha256(HOST_CERTIFICATE)),
     },
     randomBytes: (sizeBytes: number) => new Uint8Array(randomBytes(sizeBytes)),
-    trust: {
-      policy,
-      clients,
-      queue,
-      watch,
-      window: new PairingWindow({ clock }),
-      interfaces: () => [],
-    },
+    policy,
+    trust,
+    interfaces: () => [],
   } as unknown as NativeEnvironment;
   const served: AdmittedClient[] = [];
   return {
@@ -91,8 +81,7 @@ async function openLab(policy: "required" | "open" = "required"): Promise<Lab> {
       return { ...ends, received };
     },
     async [Symbol.asyncDispose]() {
-      queue[Symbol.dispose]();
-      watch[Symbol.dispose]();
+      trust[Symbol.dispose]();
       await Deno.remove(directory, { recursive: true });
     },
   };
@@ -185,7 +174,7 @@ Deno.test("receive() serves a paired device with its rights, and none after it w
   );
   await clients.remove(FINGERPRINT);
   const again = await hello(lab, {});
-  await settle(() => lab.environment.trust.queue.list().length === 1);
+  await settle(() => lab.environment.trust.approvals.list().length === 1);
   again.client.close(0, "");
   await again.received;
   assert.equal(lab.served.length, 1);
@@ -208,8 +197,8 @@ async function settle(isDone: () => boolean): Promise<void> {
 
 async function park(lab: Lab) {
   const connected = await hello(lab, { name: "New device" });
-  await settle(() => lab.environment.trust.queue.list().length === 1);
-  const [pending] = lab.environment.trust.queue.list();
+  await settle(() => lab.environment.trust.approvals.list().length === 1);
+  const [pending] = lab.environment.trust.approvals.list();
   assert.ok(pending);
   return { connected, pending };
 }
@@ -218,7 +207,7 @@ Deno.test("receive() parks an unknown device and serves it on the same connectio
   await using lab = await openLab();
   const { connected, pending } = await park(lab);
   assert.equal(pending.name, "New device");
-  await lab.environment.trust.queue.approve(pending.id, { offer: {} });
+  await lab.environment.trust.approvals.approve(pending.id, { offer: {} });
   assert.deepEqual(await closing(connected), [0, "served"]);
   assert.equal(lab.served[0]?.fingerprint, FINGERPRINT);
 });
@@ -226,7 +215,7 @@ Deno.test("receive() parks an unknown device and serves it on the same connectio
 Deno.test("receive() tells a parked device that it was denied, that time is over, that a newer one came", async () => {
   await using lab = await openLab();
   const denied = await park(lab);
-  lab.environment.trust.queue.deny(denied.pending.id);
+  lab.environment.trust.approvals.deny(denied.pending.id);
   assert.equal((await closing(denied.connected))[0], 0x64);
   const older = await park(lab);
   const newer = await hello(lab, {});
