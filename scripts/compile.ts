@@ -97,7 +97,7 @@ async function compile({ target, output }: CompileRequest): Promise<void> {
 /** Everything that can be known to be missing, before any work. */
 async function requireTools(target: Target, runtime: string | undefined): Promise<void> {
   requireDenoVersion(Deno.version.deno);
-  const missing = isForeign(target) ? await findMissing(prerequisitesOf(target)) : [];
+  const missing = isForeign(target) ? await findMissing(await prerequisitesOf(target)) : [];
   if (missing.length > 0) throw new Error(describeMissing(target, missing));
   const { denoDir } = await denoInfo<{ readonly denoDir: string }>();
   await requireRuntime(target, { given: runtime, denoDirectory: denoDir });

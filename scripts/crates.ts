@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { findCargo, requiredRust } from "./cargo.ts";
 import { licenceFiles, type Part, standardText } from "./licence_texts.ts";
 import { rustTargetOf, type Target } from "./targets.ts";
 
@@ -63,12 +64,15 @@ export function linkedIds({ root, nodes }: Metadata["resolve"]): ReadonlySet<str
 }
 
 async function readMetadata(target: Target): Promise<Metadata> {
-  const output = await new Deno.Command("cargo", {
+  const cargo = await findCargo(await requiredRust("quic"));
+  if (cargo === undefined) throw new Error("Cannot list the crates: there is no cargo for them");
+  const output = await new Deno.Command(cargo.command, {
     args: [
       ...["metadata", "--format-version", "1", "--locked", "--manifest-path", MANIFEST],
       ...["--filter-platform", rustTargetOf(target)],
     ],
     cwd: ROOT,
+    env: { ...cargo.env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { parseArguments, UsageError } from "../../../scripts/compile.ts";
-import { describeMissing, findMissing, prerequisitesOf } from "../../../scripts/prerequisites.ts";
+import {
+  describeMissing,
+  findMissing,
+  type Prerequisite,
+  prerequisitesOf,
+} from "../../../scripts/prerequisites.ts";
 import {
   DENO_VERSION,
   DENO_VERSION_FALLBACK,
@@ -157,31 +162,36 @@ Deno.test("DENO_VERSION is the release that documents and CI name", async () => 
   }
 });
 
-Deno.test("describeMissing() names each file, its package and the one command", async () => {
+Deno.test("describeMissing() names each file, where it comes from, and the commands", async () => {
   const target = requireTarget("aarch64-unknown-linux-gnu");
-  const wanted = [
-    { file: "sh", package: "dash" },
-    { file: "aarch64-linux-gnu-nothing", package: "gcc-aarch64-linux-gnu" },
-    { file: "/nonexistent/libopus.a", package: "libopus-dev:arm64" },
+  const wanted: Prerequisite[] = [
+    { file: "sh", from: { package: "dash" } },
+    { file: "aarch64-linux-gnu-nothing", from: { package: "gcc-aarch64-linux-gnu" } },
+    { file: "/nonexistent/libopus.a", from: { package: "libopus-dev:arm64" } },
+    { file: "/nonexistent/rustlib", from: { command: "rustup target add x" } },
   ];
   const missing = await findMissing(wanted);
   assert.deepEqual(missing, wanted.slice(1));
   assert.equal(
-    describeMissing(target, missing),
+    describeMissing(target, missing).replaceAll("sudo ", ""),
     [
       "Cannot compile for aarch64-unknown-linux-gnu, because these are missing:",
       "  aarch64-linux-gnu-nothing, of the Debian package gcc-aarch64-linux-gnu",
       "  /nonexistent/libopus.a, of the Debian package libopus-dev:arm64",
-      "As root, this gets them:",
+      "  /nonexistent/rustlib, which rustup gets",
+      "This gets them:",
       "  dpkg --add-architecture arm64 && apt-get update && apt-get install -y gcc-aarch64-linux-gnu libopus-dev:arm64",
+      "  rustup target add x",
     ].join("\n"),
   );
 });
 
-Deno.test("prerequisitesOf() wants archives of Linux and none of Windows, which has no shim with one", () => {
-  const files = (name: string) => prerequisitesOf(requireTarget(name)).map(({ file }) => file);
-  const arm = files("aarch64-unknown-linux-gnu");
+Deno.test("prerequisitesOf() wants archives for Linux and none for Windows, which has no shim with one", async () => {
+  const files = async (name: string) =>
+    (await prerequisitesOf(requireTarget(name))).map(({ file }) => file);
+  const arm = await files("aarch64-unknown-linux-gnu");
   assert.ok(arm.includes("/usr/lib/aarch64-linux-gnu/libcrypto.a"));
   assert.ok(arm.some((file) => file.endsWith("g++")));
-  assert.deepEqual(files("x86_64-pc-windows-msvc"), ["x86_64-w64-mingw32-gcc"]);
+  assert.ok(arm.some((file) => file.endsWith("/rustlib/aarch64-unknown-linux-gnu")), `${arm}`);
+  assert.deepEqual(await files("x86_64-pc-windows-msvc"), ["x86_64-w64-mingw32-gcc"]);
 });
