@@ -63,10 +63,14 @@ export class DenoConnection implements QuicConnection {
     return this.#ownClose ?? close;
   }
 
+  #wrap(stream: Deno.QuicBidirectionalStream): DenoStream {
+    return new DenoStream(stream, () => this.#hasEnded);
+  }
+
   async #takeStreams(): Promise<void> {
     try {
       for await (const stream of this.#connection.incomingBidirectionalStreams) {
-        this.#streams.push(new DenoStream(stream));
+        this.#streams.push(this.#wrap(stream));
       }
     } catch {
       // The connection ended, as `closed` tells.
@@ -100,9 +104,9 @@ export class DenoConnection implements QuicConnection {
       const stream = await within(opening, {
         clock: this.#options.clock,
         timeoutMs,
-        discard: (late) => new DenoStream(late).abort(0),
+        discard: (late) => this.#wrap(late).abort(0),
       });
-      return stream === undefined ? undefined : new DenoStream(stream);
+      return stream === undefined ? undefined : this.#wrap(stream);
     } catch {
       return undefined;
     }
@@ -167,9 +171,14 @@ function lostClose(error: unknown): QuicClose {
 class DenoStream implements QuicStream {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #hasConnectionEnded: () => boolean;
   #isAborted = false;
 
-  constructor({ readable, writable }: Deno.QuicBidirectionalStream) {
+  constructor(
+    { readable, writable }: Deno.QuicBidirectionalStream,
+    hasConnectionEnded: () => boolean,
+  ) {
+    this.#hasConnectionEnded = hasConnectionEnded;
     this.#reader = readable.getReader();
     this.#writer = writable.getWriter();
     // Reads and writes tell of the end; nobody else waits for these.
@@ -189,7 +198,8 @@ class DenoStream implements QuicStream {
   async write(bytes: Uint8Array): Promise<boolean> {
     try {
       await this.#writer.write(bytes.slice());
-      return !this.#isAborted;
+      // Older runtimes do not tell that a write was cut short.
+      return !this.#isAborted && !this.#hasConnectionEnded();
     } catch {
       return false;
     }

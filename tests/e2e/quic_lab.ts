@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { openSystemClock } from "../../src/platform/system_clock.ts";
+import type { Clock } from "../../src/lib/clock.ts";
 import { openDenoConnector, openDenoListener } from "../../src/quic/deno_quic.ts";
 import { openNativeConnector, openNativeListener } from "../../src/quic/native_quic.ts";
 import type {
@@ -31,6 +31,16 @@ export const TRANSPORT = {
   keepAliveMs: 4000,
   datagramSendBufferBytes: 4096,
 } as const;
+
+/** Real, for real sockets; the system's clock would stay open. */
+const CLOCK: Clock = {
+  monotonicUs: () => performance.now() * 1000,
+  wallMs: () => Date.now(),
+  after(delayMs, callback) {
+    const id = setTimeout(callback, delayMs);
+    return { cancel: () => clearTimeout(id) };
+  },
+};
 
 export interface QuicLab extends AsyncDisposable {
   readonly listener: QuicListener;
@@ -69,9 +79,7 @@ export async function openQuicLab(
   const identity = changes.identity ?? await labIdentity();
   const fingerprint = sha256(derOf(identity));
   const listener = openListener(pair.listener, { identity, ...changes });
-  const connector = pair.connector === "quinn"
-    ? openNativeConnector()
-    : openDenoConnector(openSystemClock());
+  const connector = pair.connector === "quinn" ? openNativeConnector() : openDenoConnector(CLOCK);
   const lab: QuicLab = {
     listener,
     connector,
@@ -114,9 +122,7 @@ export function openListener(
     connectionsMax: 8,
     ...changes,
   };
-  return adapter === "quinn"
-    ? openNativeListener(options)
-    : openDenoListener(options, openSystemClock());
+  return adapter === "quinn" ? openNativeListener(options) : openDenoListener(options, CLOCK);
 }
 
 /** A port of loopback that answers nothing. */
