@@ -96,6 +96,23 @@ const LAYERS: readonly { readonly prefix: string; readonly may: readonly string[
       "ffi/",
     ],
   },
+  {
+    // The client's side. What both ends of a control stream and of a session's clock share lies with the plane.
+    prefix: "src/probe/",
+    may: [
+      "src/lib/",
+      "src/protocol/",
+      "src/quic/",
+      "src/media/",
+      "src/discovery/",
+      "src/trust/mint.ts",
+      "src/store/",
+      "src/platform/",
+      "src/planes/native/control_stream.ts",
+      "src/planes/native/stream_clock.ts",
+      "ffi/",
+    ],
+  },
   { prefix: "api/", may: ["src/lib/", "src/trust/", "src/stats/"] },
   { prefix: "src/host", may: ["src/", "api/", "ffi/"] },
   { prefix: "src/native_host.ts", may: ["src/", "ffi/"] },

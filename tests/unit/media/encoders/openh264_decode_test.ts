@@ -4,7 +4,7 @@ import { concatBytes } from "../../../../src/lib/bytes.ts";
 import { openVideoEncoder } from "../../../../src/media/encoders/registry.ts";
 import { copyNativeBytes } from "../../../../src/media/native_bytes.ts";
 import type { VideoEncoderSpec, VideoFrame } from "../../../../src/media/ports.ts";
-import { readClockStrips } from "../../../client/clock_strips.ts";
+import { readClockStrips } from "../../../../src/probe/clock_strips.ts";
 import { bgrxFrame } from "../contract_video_encoder.ts";
 import { decodeWithFfmpeg } from "./h264_stream.ts";
 

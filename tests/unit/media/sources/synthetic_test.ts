@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { copyNativeBytes } from "../../../../src/media/native_bytes.ts";
 import type { VideoFrame } from "../../../../src/media/ports.ts";
-import { readClockStrips } from "../../../client/clock_strips.ts";
+import { readClockStrips } from "../../../../src/probe/clock_strips.ts";
 import { openVideoSource } from "../../../../src/media/sources/registry.ts";
 import {
   SyntheticSource,

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { PictureDrawer } from "../../../../ffi/picture.ts";
-import { copyNativeBytes } from "../../../../src/media/native_bytes.ts";
+import { PictureDrawer } from "../../../ffi/picture.ts";
+import { copyNativeBytes } from "../../../src/media/native_bytes.ts";
 import {
   decodeClockStrips,
   readClockStrips,
   type StripImage,
-} from "../../../client/clock_strips.ts";
+} from "../../../src/probe/clock_strips.ts";
 
 // 1 234 567 890 123 × 100 µs: groups 0x4CB, 0x609, 0x65F, 0x08F make the sum 0x1 1C2, of which 12 bits stay.
 const TIME = 1_234_567_890_123n;
