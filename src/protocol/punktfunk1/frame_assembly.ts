@@ -18,6 +18,8 @@ import {
 
 /** Memory charged for a block besides its shards and one byte for each of them. */
 const BLOCK_STATE_BYTES = 256;
+const ARRIVED = 1;
+const REBUILT = 2;
 
 /** What became of a packet. One that is "stuck" may be offered again when memory is free. */
 export type ShardFate = "stored" | "unneeded" | "duplicate" | "late-data" | "refused" | "stuck";
@@ -32,7 +34,7 @@ interface Block {
   readonly baseShard: number;
   readonly dataCount: number;
   readonly parityCount: number;
-  /** 1 for every shard that is there, by arrival or by recovery. */
+  /** How each shard came to be there; 0 while it is not. */
   readonly present: Uint8Array;
   parity: Uint8Array<ArrayBuffer> | null;
   arrivedCount: number;
@@ -64,6 +66,7 @@ export class FrameAssembly {
   /** Data shards that were rebuilt, and those of them that have not arrived since. */
   recoveredCount = 0;
   missingCount = 0;
+  /** Packets that were used. */
   packetCount = 0;
 
   constructor(
@@ -122,12 +125,11 @@ export class FrameAssembly {
     ) return "refused";
     this.#lastBlockIndex = header.blockIndex;
     this.#lastBlock = block;
-    const isAdded = block.present[header.shardIndex] === 0;
-    if (block.isReady) return this.#acceptAfterReady(block, header, isAdded);
-    if (!isAdded) return "duplicate";
+    if (block.isReady) return this.#acceptAfterReady(block, header);
+    if (block.present[header.shardIndex] !== 0) return "duplicate";
     if (!this.#store(block, packet, header)) return "stuck";
     this.#learnTotals(header);
-    block.present[header.shardIndex] = 1;
+    block.present[header.shardIndex] = ARRIVED;
     block.arrivedCount++;
     this.packetCount++;
     if (header.shardIndex < block.dataCount) block.arrivedDataCount++;
@@ -147,13 +149,11 @@ export class FrameAssembly {
     this.#chargedBytes = 0;
   }
 
-  #acceptAfterReady(block: Block, header: VideoHeader, isAdded: boolean): ShardFate {
-    this.packetCount++;
+  #acceptAfterReady(block: Block, header: VideoHeader): ShardFate {
     this.#learnTotals(header);
     if (header.shardIndex >= block.dataCount) return "unneeded";
-    // What was rebuilt is marked 2 until it arrives after all.
-    if (!isAdded && block.present[header.shardIndex] !== 2) return "duplicate";
-    block.present[header.shardIndex] = 1;
+    if (block.present[header.shardIndex] !== REBUILT) return "duplicate";
+    block.present[header.shardIndex] = ARRIVED;
     this.missingCount--;
     return "late-data";
   }
@@ -257,7 +257,7 @@ export class FrameAssembly {
       const shard = rebuilt[index];
       if (present[index] !== 0 || shard === undefined) continue;
       this.#data?.set(shard, (block.baseShard + index) * this.#shardBytes);
-      present[index] = 2;
+      present[index] = REBUILT;
       this.recoveredCount++;
       this.missingCount++;
     }

@@ -56,6 +56,7 @@ export interface ReceivedVideoFrame {
   readonly firstPacketAtUs: number;
   readonly deliveredAtUs: number;
   readonly blockCount: number;
+  /** Packets that were used. */
   readonly packetCount: number;
   /** Data shards rebuilt from parity. */
   readonly recoveredCount: number;
