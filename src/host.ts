@@ -254,6 +254,8 @@ async function openNative(
       capabilities: SOFTWARE_CAPABILITIES,
       fecPercent: options.fecPercent,
       delivery: options.delivery,
+      mtuBytes: options.mtuBytes,
+      fecScheme: "gf65536",
       dataPort: options.dataPort,
       managementPort,
       sessionsMax: NATIVE_SESSIONS_MAX,

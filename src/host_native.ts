@@ -18,6 +18,8 @@ import type { Pacing } from "./media/wire/kernel.ts";
 import type { TestStream } from "./planes/native/environment.ts";
 import { NativePlane } from "./planes/native/plane.ts";
 import { StreamClock } from "./planes/native/stream_clock.ts";
+import { GF256_SHARDS_MAX } from "./protocol/fec/gf256.ts";
+import type { FecScheme } from "./protocol/punktfunk1/enums.ts";
 import type { FecTerms } from "./protocol/punktfunk1/fec_plan.ts";
 import { type DeliveryProfile, pacingOf } from "./protocol/punktfunk1/pacing_profile.ts";
 import { openQuicListener } from "./quic/registry.ts";
@@ -48,6 +50,8 @@ export interface NativePlaneParts {
   /** Fixed share of parity; undefined adapts it to the loss. */
   readonly fecPercent: number | undefined;
   readonly delivery: DeliveryProfile;
+  readonly mtuBytes: number | undefined;
+  readonly fecScheme: FecScheme;
   /** 0 for any. */
   readonly dataPort: number;
   readonly managementPort: () => number;
@@ -92,9 +96,10 @@ export async function openNativePlane(parts: NativePlaneParts): Promise<OpenedNa
       interfaces: networkInterfaces,
       identity,
       capabilities: parts.capabilities,
-      fec: fecTerms(parts.fecPercent),
+      fec: fecTerms(parts),
       isFecPinned: parts.fecPercent !== undefined,
       soundTierMax: "high",
+      mtuBytes: parts.mtuBytes,
       pacing: (link): Pacing => pacingOf(parts.delivery, link),
       streamClock: new StreamClock(clock),
       dataPort: parts.dataPort,
@@ -107,12 +112,13 @@ export async function openNativePlane(parts: NativePlaneParts): Promise<OpenedNa
   return { plane, reason };
 }
 
-function fecTerms(percent: number | undefined): FecTerms {
-  return {
-    scheme: "gf65536",
-    percent: percent ?? FEC_PERCENT_START,
-    blockDataShardsMax: BLOCK_DATA_SHARDS_MAX,
-  };
+function fecTerms({ fecScheme: scheme, fecPercent }: NativePlaneParts): FecTerms {
+  const percent = fecPercent ?? FEC_PERCENT_START;
+  // GF(2^8) has no blocks of more than 255 packets, parity included.
+  const blockDataShardsMax = scheme === "gf65536"
+    ? BLOCK_DATA_SHARDS_MAX
+    : Math.floor(GF256_SHARDS_MAX * 100 / (100 + Math.max(percent, 1)));
+  return { scheme, percent, blockDataShardsMax };
 }
 
 export interface NativeAdvertParts {

@@ -25,6 +25,8 @@ export interface HostOptions {
   readonly pairingPolicy: PairingPolicy;
   readonly idleTimeoutMs: number;
   readonly delivery: DeliveryProfile;
+  /** MTU of the path to native clients, when it is not an ordinary one. */
+  readonly mtuBytes: number | undefined;
   readonly managementBind: { readonly address: string; readonly port: number };
   readonly isMdnsOn: boolean;
   readonly source: SourceChoice;

@@ -17,7 +17,7 @@ import type { Host, HostEnvironment } from "./host_options.ts";
 import { describeError } from "./lib/errors.ts";
 import { BITRATE_KBPS_MAX } from "./lib/limits.ts";
 import type { TestStream } from "./planes/native/environment.ts";
-import type { DeliveryProfile } from "./protocol/punktfunk1/enums.ts";
+import type { DeliveryProfile, FecScheme } from "./protocol/punktfunk1/enums.ts";
 import { SOFTWARE_CAPABILITIES } from "./session/capabilities.ts";
 import type { HostCapabilities } from "./session/plan.ts";
 import { ensurePrivateDirectory } from "./store/file.ts";
@@ -45,6 +45,8 @@ export interface NativeHostOptions {
   readonly idrPercent: number;
   readonly fecPercent: number | undefined;
   readonly delivery: DeliveryProfile;
+  readonly mtuBytes: number | undefined;
+  readonly fecScheme: FecScheme;
 }
 
 export interface NativeHost extends Host {

@@ -120,6 +120,12 @@ const punktfunk1Host = command<Punktfunk1HostFlags>({
         optional: true,
         brief: "Size of key frames in percent; 100, of synthetic-abr 1000",
       },
+      fecField: {
+        kind: "enum",
+        values: ["8", "16"],
+        optional: true,
+        brief: "Field of the parity code: GF(2^8) or GF(2^16), default 16",
+      },
     },
   },
   load: () => import("./commands/punktfunk1_host.ts"),

@@ -91,6 +91,9 @@ export const SETTINGS = {
     fallback: 0,
     isStrict: true,
   }),
+  wire_mtu: row<number | undefined>("PUNKTFUNK_WIRE_MTU", integerKind(604, 9_244), {
+    fallback: undefined,
+  }),
   delivery: row("PUNKTFUNK_DELIVERY", wordKind(["burst", "capped", "smooth"]), {
     fallback: "burst",
   }),

@@ -99,6 +99,7 @@ async function openSomewhere(
         pairingPolicy: "required",
         idleTimeoutMs: 8_000,
         delivery: "burst",
+        mtuBytes: undefined,
         managementBind: { address: "127.0.0.1", port: managementPort },
         isMdnsOn: false,
         source: "synthetic",

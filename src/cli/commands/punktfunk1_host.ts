@@ -29,6 +29,7 @@ export type Punktfunk1HostFlags = Readonly<
     dataPort: number;
     noMdns: boolean;
     idrPct: number;
+    fecField: "8" | "16";
   }>
 >;
 
@@ -59,6 +60,8 @@ export const run: CommandRun<Punktfunk1HostFlags> = async (environment, flags) =
         idrPercent: flags.idrPct ?? IDR_PERCENT[source],
         fecPercent: settings.fec_percent.value,
         delivery: settings.delivery.value,
+        mtuBytes: settings.wire_mtu.value,
+        fecScheme: flags.fecField === "8" ? "gf256" : "gf65536",
       }, { env, directories, logger, ring, clock });
       // Shown, and in no log: whoever reads it may pair.
       environment.terminal.writeErr(

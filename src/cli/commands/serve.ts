@@ -124,6 +124,7 @@ function optionsOf(settings: ResolvedSettings, flags: ServeFlags): HostOptions {
     pairingPolicy: flags.open === true ? "open" : "required",
     idleTimeoutMs: settings.idle_timeout_ms.value,
     delivery: settings.delivery.value,
+    mtuBytes: settings.wire_mtu.value,
     managementBind: settings.mgmt_bind.value,
     isMdnsOn: settings.mdns.value,
     source: settings.source.value,

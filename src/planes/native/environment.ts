@@ -39,6 +39,8 @@ export interface NativeEnvironment extends SessionEnvironment, NativeAdmission {
   /** Whether parity stays what `fec` says. */
   readonly isFecPinned: boolean;
   readonly soundTierMax: SoundTier;
+  /** Of the path to clients; undefined is an ordinary one. */
+  readonly mtuBytes: number | undefined;
   readonly pacing: (link: PacedLink) => Pacing;
   readonly streamClock: StreamClock;
   /** 0 for any. */

@@ -20,6 +20,7 @@ import type { FecTerms } from "../../protocol/punktfunk1/fec_plan.ts";
 import type { Hello } from "../../protocol/punktfunk1/hello.ts";
 import {
   grantedBitrateKbps,
+  shardPayloadsOf,
   videoBitrateKbps,
   wireBitrateKbps,
   type WireCosts,
@@ -29,14 +30,13 @@ import { type Welcome, WELCOME_DEFAULTS } from "../../protocol/punktfunk1/welcom
 import type { ClientRequest, HostCapabilities, Plan } from "../../session/plan.ts";
 import { chooseSound, type SoundChoice, type SoundTier } from "./sound_ladder.ts";
 
-/** A sealed packet with this payload fills an Ethernet frame. */
-const SHARD_PAYLOAD_BYTES = { ipv4: 1408, ipv6: 1388 } as const;
-
 export interface NativeTerms {
   readonly capabilities: HostCapabilities;
   readonly fec: FecTerms;
   readonly soundTierMax: SoundTier;
   readonly isIpv6: boolean;
+  /** Of the path to clients; undefined is an ordinary one. */
+  readonly mtuBytes: number | undefined;
 }
 
 /** What both ends agree on, before anything is opened. */
@@ -47,6 +47,8 @@ export interface NativeOffer {
   readonly wireKbps: number;
   readonly sound: SoundChoice;
   readonly costs: WireCosts;
+  /** What packets may grow to once the client agreed. */
+  readonly shardPayloadLater: number;
 }
 
 /** Throws OperationError "refused" when no codec is shared. */
@@ -60,9 +62,14 @@ export function negotiate(hello: Hello, terms: NativeTerms): NativeOffer {
     wireKbps: askedKbps,
     tierMax: terms.soundTierMax,
   });
+  const shards = shardPayloadsOf({
+    family: terms.isIpv6 ? "ipv6" : "ipv4",
+    mtuBytes: terms.mtuBytes,
+    clientBytesMax: hello.shardPayloadBytesMax,
+  });
   const costs = {
     audioKbps: sound.kbps,
-    shardPayloadBytes: terms.isIpv6 ? SHARD_PAYLOAD_BYTES.ipv6 : SHARD_PAYLOAD_BYTES.ipv4,
+    shardPayloadBytes: shards.first,
     fecPercent: terms.fec.percent,
   };
   const encoderKbps = videoBitrateKbps({ ...costs, wireKbps: askedKbps });
@@ -71,6 +78,7 @@ export function negotiate(hello: Hello, terms: NativeTerms): NativeOffer {
     codec,
     sound,
     costs,
+    shardPayloadLater: shards.later,
     wireKbps: cappedKbps === encoderKbps ? askedKbps : wireBitrateKbps(cappedKbps, costs),
     request: {
       mode: {

@@ -152,9 +152,10 @@ export class NativeStream {
   /** Everything that can fail before the client is told more than to wait. */
   async #open(): Promise<OpenedStream> {
     const { hello, control, connection } = this.client;
-    const { capabilities, fec, soundTierMax, test, display, managementPort } = this.#environment;
+    const { capabilities, fec, soundTierMax, mtuBytes } = this.#environment;
+    const { test, display, managementPort } = this.#environment;
     const isIpv6 = plainAddress(connection.remote.address).includes(":");
-    const terms: NativeTerms = { capabilities, fec, soundTierMax, isIpv6 };
+    const terms: NativeTerms = { capabilities, fec, soundTierMax, isIpv6, mtuBytes };
     const offer = negotiate(hello, terms);
     const plan = planSession(offer.request, capabilities);
     const port = this.#openPort(isIpv6);
@@ -258,10 +259,7 @@ export class NativeStream {
           plane: "native",
           terms: fec,
           shardPayloadBytes: offer.costs.shardPayloadBytes,
-          shardPayloadCeilingBytes: Math.max(
-            hello.shardPayloadBytesMax,
-            offer.costs.shardPayloadBytes,
-          ),
+          shardPayloadCeilingBytes: offer.shardPayloadLater,
           frameBytesMax: frameBytesMaxOf(offer.wireKbps, Math.round(refreshMilliHz / 1000)),
           secrets,
           wallOffsetNs: streamClock.wallOffsetNs,
@@ -297,6 +295,7 @@ export class NativeStream {
       mode: modeOf(plan),
       wireKbps: offer.wireKbps,
       costs: offer.costs,
+      shardPayloadLater: offer.shardPayloadLater,
       encoderKbpsMax: capabilities.bitrateKbpsMax,
       isFecPinned,
       pacing,

@@ -40,6 +40,8 @@ export interface StreamControlOptions {
   readonly mode: StreamMode;
   readonly wireKbps: number;
   readonly costs: WireCosts;
+  /** Packets grow to this once the client agrees. */
+  readonly shardPayloadLater: number;
   readonly encoderKbpsMax: number;
   readonly isFecPinned: boolean;
   /** Client's PROBE_SEQ. */
@@ -75,6 +77,9 @@ export class StreamControl {
   /** The first frame may leave: probes are answered from now on. */
   startStream(): void {
     this.#probes.startStream();
+    const { shardPayloadLater, send } = this.#options;
+    if (shardPayloadLater === this.#costs.shardPayloadBytes) return;
+    send({ kind: "shard-payload-changed", shardPayloadBytes: shardPayloadLater });
   }
 
   /** The filler that a request asked for has left. */
@@ -102,6 +107,8 @@ export class StreamControl {
         return this.#adaptFec(message.lossPpm);
       case "set-bitrate":
         return this.#setBitrate(message.kbps);
+      case "shard-payload-ack":
+        return this.#growShards(message.shardPayloadBytes);
       case "reconfigure":
         // The display keeps the size it was made with.
         return send({ kind: "reconfigured", isAccepted: false, mode });
@@ -133,6 +140,16 @@ export class StreamControl {
     this.#costs = { ...this.#costs, fecPercent };
     this.#options.session.tune({ kind: "fec", percent: fecPercent });
     // More parity leaves less for the picture: the client's rate is what the wire carries.
+    this.#tuneEncoder();
+  }
+
+  #growShards(agreedBytes: number): void {
+    const { session, shardPayloadLater } = this.#options;
+    const isAsked = agreedBytes === shardPayloadLater &&
+      agreedBytes !== this.#costs.shardPayloadBytes;
+    if (!isAsked) return;
+    this.#costs = { ...this.#costs, shardPayloadBytes: agreedBytes };
+    session.tune({ kind: "shard-payload", sizeBytes: agreedBytes });
     this.#tuneEncoder();
   }
 

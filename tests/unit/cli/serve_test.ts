@@ -13,6 +13,7 @@ const DEFAULTS: HostOptions = {
   pairingPolicy: "required",
   idleTimeoutMs: 8_000,
   delivery: "burst",
+  mtuBytes: undefined,
   managementBind: { address: "0.0.0.0", port: 47_990 },
   isMdnsOn: true,
   source: "auto",

@@ -48,6 +48,7 @@ const SAMPLES: Record<
     wrong: "8s",
   },
   data_port: { text: "0", value: 0, otherText: "65535", otherValue: 65_535, wrong: "any" },
+  wire_mtu: { text: "1400", value: 1_400, otherText: "9000", otherValue: 9_000, wrong: "jumbo" },
   delivery: {
     text: "Smooth",
     value: "smooth",

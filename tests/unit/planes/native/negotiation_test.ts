@@ -26,6 +26,7 @@ const TERMS: NativeTerms = {
   fec: { scheme: "gf65536", percent: 10, blockDataShardsMax: 4096 },
   soundTierMax: "high",
   isIpv6: false,
+  mtuBytes: undefined,
 };
 
 function hello(change: Partial<Hello> = {}): Hello {

@@ -10,6 +10,7 @@ interface Options {
   readonly isFecPinned?: boolean;
   readonly encoderKbpsMax?: number;
   readonly countsProbesApart?: boolean;
+  readonly shardPayloadLater?: number;
 }
 
 function openControl(options: Options = {}) {
@@ -32,6 +33,7 @@ function openControl(options: Options = {}) {
     mode: { width: 1920, height: 1080, refreshHz: 60 },
     wireKbps: 20_000,
     costs: { audioKbps: 256, shardPayloadBytes: 1408, fecPercent: 10 },
+    shardPayloadLater: options.shardPayloadLater ?? 1408,
     encoderKbpsMax: options.encoderKbpsMax ?? 100_000,
     isFecPinned: options.isFecPinned ?? false,
     countsProbesApart: options.countsProbesApart ?? true,
@@ -168,4 +170,16 @@ Deno.test("StreamControl passes the events of input edges on and ignores what is
   control.handle({ kind: "cursor-render", isDrawnByClient: true }, 0n);
   control.handle({ kind: "bitrate-changed", kbps: 1, reason: undefined }, 0n);
   assert.deepEqual([sent, tuned, asked], [[], [], []]);
+});
+
+Deno.test("StreamControl lets packets grow once the client agreed to that very size", () => {
+  const { control, sent, tuned } = openControl({ shardPayloadLater: 8908 });
+  control.handle({ kind: "shard-payload-ack", shardPayloadBytes: 1408 }, 0n);
+  control.startStream();
+  assert.deepEqual(sent, [{ kind: "shard-payload-changed", shardPayloadBytes: 8908 }]);
+  control.handle({ kind: "shard-payload-ack", shardPayloadBytes: 9000 }, 0n);
+  assert.equal(tuned.length, 0);
+  control.handle({ kind: "shard-payload-ack", shardPayloadBytes: 8908 }, 0n);
+  control.handle({ kind: "shard-payload-ack", shardPayloadBytes: 8908 }, 0n);
+  assert.deepEqual(tuned.map((command) => command.kind), ["shard-payload", "bitrate"]);
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   grantedBitrateKbps,
+  shardPayloadsOf,
   videoBitrateKbps,
   wireBitrateKbps,
 } from "../../../../src/protocol/punktfunk1/negotiation.ts";
@@ -32,4 +33,17 @@ Deno.test("wireBitrateKbps() inverts videoBitrateKbps() to a kilobit", () => {
     const wireKbps = wireBitrateKbps(videoKbps, cost);
     assert.ok(Math.abs(videoBitrateKbps({ ...cost, wireKbps }) - videoKbps) <= 1);
   }));
+});
+
+Deno.test("shardPayloadsOf() starts with Ethernet's packets and grows only as path and client allow", () => {
+  const of = (mtuBytes: number | undefined, clientBytesMax: number, family: "ipv4" | "ipv6") =>
+    Object.values(shardPayloadsOf({ family, mtuBytes, clientBytesMax }));
+  assert.deepEqual(of(undefined, 9152, "ipv4"), [1408, 1408]);
+  assert.deepEqual(of(undefined, 9152, "ipv6"), [1388, 1388]);
+  assert.deepEqual(of(9000, 9152, "ipv4"), [1408, 8908]);
+  assert.deepEqual(of(9000, 4001, "ipv4"), [1408, 4000]);
+  assert.deepEqual(of(9000, 0, "ipv4"), [1408, 1408]);
+  assert.deepEqual(of(1401, 9152, "ipv4"), [1308, 1308]);
+  assert.deepEqual(of(604, 9152, "ipv6"), [512, 512]);
+  assert.deepEqual(of(65_535, 9152, "ipv4"), [1408, 9152]);
 });
