@@ -49,6 +49,7 @@ export class NativeConnection implements QuicConnection {
 
   /** What the endpoint's loop fetched for this connection. */
   handle(event: QuicEvent): void {
+    if (this.#hasEnded) return letGo(this.#endpoint, event);
     switch (event.type) {
       case "connected":
         return;
@@ -119,6 +120,11 @@ export class NativeConnection implements QuicConnection {
     this.#accepted.drain();
     this.#end(closedHere(code, cut.text));
   }
+}
+
+/** A stream that came to be while its connection ended has nobody to use it. */
+export function letGo(endpoint: QuicEndpoint, event: QuicEvent): void {
+  if (event.type === "stream" || event.type === "opened") endpoint.abort(event.stream, 0);
 }
 
 /** A connection that was established ends in one of the port's three ways. */

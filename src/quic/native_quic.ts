@@ -6,7 +6,7 @@
  */
 import { QuicEndpoint, type QuicEvent, type QuicId } from "../../ffi/quic.ts";
 import { OperationError } from "../lib/errors.ts";
-import { NativeConnection } from "./native_connection.ts";
+import { letGo, NativeConnection } from "./native_connection.ts";
 import type {
   QuicConnection,
   QuicConnectOptions,
@@ -51,7 +51,10 @@ class Dispatcher {
 
   #dispatch(event: QuicEvent): void {
     const connection = this.#connections.get(event.connection);
-    if (connection === undefined) return this.#onUnknown(event);
+    if (connection === undefined) {
+      letGo(this.endpoint, event);
+      return this.#onUnknown(event);
+    }
     connection.handle(event);
     if (event.type === "closed") this.#connections.delete(event.connection);
   }
