@@ -118,10 +118,11 @@ const LAYERS: readonly { readonly prefix: string; readonly may: readonly string[
   { prefix: "src/native_host.ts", may: ["src/", "ffi/"] },
   { prefix: "src/cli/", may: ["src/", "api/", "ffi/"] },
   { prefix: "main.ts", may: ["src/cli/", "src/lib/"] },
+  { prefix: "packaging/", may: ["src/", "scripts/"] },
 ];
 
 /** Started by name rather than imported. */
-const ROOTS = /^(main\.ts|scripts\/.*|tests\/.*|.*_worker\.ts)$/;
+const ROOTS = /^(main\.ts|packaging\/build\.ts|scripts\/.*|tests\/.*|.*_worker\.ts)$/;
 
 async function sourceFiles(directory: string): Promise<string[]> {
   const files: string[] = [];

@@ -44,6 +44,11 @@ export function command<Flags extends BaseFlags, Args extends BaseArgs = []>(row
   });
 }
 
+/** A flag as it is typed, from its name in the table. */
+export function flagText(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 /** Several commands under one word. */
 export function group(row: {
   readonly brief: string;

@@ -22,8 +22,11 @@ const GIVES: Readonly<Record<string, string>> = {
   uhid: "PlayStation controllers",
 };
 
+/** Names of the devices, of their nodes in /dev and of the kernel modules that make them. */
+export const CONTROLLER_DEVICES = Object.keys(GIVES);
+
 export function deviceChecks(machine: Machine): Check[] {
-  return Object.keys(GIVES).map((name) => ({
+  return CONTROLLER_DEVICES.map((name) => ({
     id: name,
     find: async () => deviceFinding(await gatherDevice(machine, name)),
   }));
@@ -104,7 +107,8 @@ export function deviceFinding(facts: DeviceFacts): Finding {
   };
 }
 
-function udevRule(name: string): string {
+/** Lets the person at the machine write to device `name`, and members of its group. */
+export function udevRule(name: string): string {
   return `KERNEL=="${name}", SUBSYSTEM=="misc", OPTIONS+="static_node=${name}", ` +
     'GROUP="input", MODE="0660", TAG+="uaccess"';
 }

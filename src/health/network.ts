@@ -154,7 +154,7 @@ function allowCommands(
 }
 
 /** What native/wire asks for: more than any frame's packets. */
-const SEND_BUFFER_BYTES = 2 << 20;
+export const SEND_BUFFER_BYTES = 2 << 20;
 
 /** `text` of /proc/sys/net/core/wmem_max. */
 export function sendBufferFinding(text: string | undefined): Finding {

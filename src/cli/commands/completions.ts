@@ -5,7 +5,7 @@
  */
 import type { Command, RouteMap } from "@stricli/core";
 import { OperationError } from "../../lib/errors.ts";
-import { type CliContext, PROGRAM_NAME } from "../command.ts";
+import { type CliContext, flagText, PROGRAM_NAME } from "../command.ts";
 import type { CommandRun } from "../environment.ts";
 
 /** What can follow the words of `path`. */
@@ -35,7 +35,7 @@ function levelsOf(target: RouteMap<CliContext> | Command<CliContext>, path: stri
   const help = { text: "--help", brief: "Show how it is used" };
   if (!("getAllEntries" in target)) {
     const flags = Object.entries(target.parameters.flags ?? {}).map(([name, flag]) => ({
-      text: `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+      text: flagText(name),
       brief: flag.brief,
     }));
     return [{ path, words: [...flags, help] }];
