@@ -100,6 +100,7 @@ export class StreamControl {
           echoSentNs: streamClock.nowNs(),
         });
       case "request-keyframe":
+        this.#fec?.noteUnrepaired();
         return session.requestIdr(roundTripMs());
       case "rfi-request":
         return this.#recover(message.firstFrame, message.lastFrame);
