@@ -116,6 +116,7 @@ async function open(
   const api: ApiServer = await namingPortOwner({
     transport: "tcp",
     port: options.managementBind.port,
+    flag: "--mgmt-bind",
   }, () =>
     openApi({
       bind: options.managementBind,
@@ -144,9 +145,16 @@ async function open(
   };
 }
 
-/** Where a port is taken, says by whom, as far as this user may see. */
+interface WantedPort {
+  readonly transport: "tcp" | "udp";
+  readonly port: number;
+  /** With which another one is chosen. */
+  readonly flag: string;
+}
+
+/** Where a port is taken, says by whom, as far as this user may see, and what to do. */
 async function namingPortOwner<T>(
-  { transport, port }: { readonly transport: "tcp" | "udp"; readonly port: number },
+  { transport, port, flag }: WantedPort,
   open: () => T | Promise<T>,
 ): Promise<T> {
   try {
@@ -154,8 +162,11 @@ async function namingPortOwner<T>(
   } catch (error) {
     if (!(error instanceof OperationError) || error.code !== "port-in-use") throw error;
     const owner = await findPortOwner(port, transport);
-    if (owner === undefined) throw error;
-    throw new OperationError(error.code, `${error.message} by ${owner}`, error.options);
+    const by = owner === undefined ? "" : ` by ${owner}`;
+    throw new OperationError(error.code, `${error.message}${by}`, {
+      remedy: `End the other host, or choose another port with ${flag}`,
+      cause: error.options.cause,
+    });
   }
 }
 
@@ -241,7 +252,7 @@ async function openNative(
   { options, environment, stores, backends, nextSessionId }: PlaneParts,
   managementPort: () => number,
 ) {
-  const port = { transport: "udp", port: options.nativePort } as const;
+  const port = { transport: "udp", port: options.nativePort, flag: "--native-port" } as const;
   return await namingPortOwner(port, () =>
     openNativePlane({
       port: options.nativePort,
