@@ -16,7 +16,7 @@ import { denoInfo, findPackages, findUnneeded } from "./npm_packages.ts";
 import { describeMissing, findMissing, prerequisitesOf } from "./prerequisites.ts";
 import { MAIN, programEntries } from "./program_files.ts";
 import { requireDenoVersion, requireRuntime } from "./runtime.ts";
-import { setUp } from "./setup.ts";
+import { installPackages } from "./setup.ts";
 import { existsFor, SHIMS } from "./shims.ts";
 import { buildMachine, isForeign, requireTarget, type Target } from "./targets.ts";
 
@@ -63,7 +63,7 @@ async function compile({ target, output }: CompileRequest): Promise<void> {
   const given = Deno.env.get("DENORT_BIN") || undefined;
   const runtime = given === undefined ? undefined : await absolutePath(given);
   await requireTools(target, runtime);
-  await setUp({ isForTests: false });
+  await installPackages({ isForTests: false });
   await buildShims([], { isSanitized: false, target });
   for (const recipe of SHIMS) {
     if (!existsFor(recipe, target)) {

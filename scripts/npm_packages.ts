@@ -128,14 +128,21 @@ async function requiredNames(directory: string): Promise<Set<string>> {
 /** What the runtime may read. */
 const RUNTIME_FILE = /\.(js|cjs|mjs|json|node|wasm)$/;
 
+/** Directories that large packages carry for browsers alone. */
+const BROWSER_BUNDLES: Readonly<Record<string, readonly string[]>> = {
+  "source-map": ["dist"],
+  "yaml": ["browser"],
+};
+
 /**
  * Absolute paths of the files and directories that the executable is made without: packages outside, what is no code, what
  * is there for bundlers, and the CommonJS twins of packages that are only imported.
  */
 export async function findUnneeded({ inside, outside }: NpmPackages): Promise<string[]> {
   const paths = outside.map(({ directory }) => directory);
-  for (const { directory, isImportedOnly } of inside) {
+  for (const { name, directory, isImportedOnly } of inside) {
     paths.push(...await bundlersParts(directory));
+    paths.push(...(BROWSER_BUNDLES[name] ?? []).map((part) => `${directory}/${part}`));
     paths.push(...await unneededUnder(directory, isImportedOnly));
   }
   return paths;

@@ -31,6 +31,7 @@ const PACKAGES_TEST = [
   "pipewire-bin",
   "pipewire-pulse",
   "pulseaudio-utils",
+  "qemu-user",
   "strace",
   "sway",
   "util-linux",
@@ -83,9 +84,10 @@ async function installMissing(packages: readonly string[]): Promise<void> {
   await apt("install", "-y", "--no-install-recommends", ...missing);
 }
 
-/** Install and build what running the program wants, or what its tests want. */
-export async function setUp({ isForTests }: { readonly isForTests: boolean }): Promise<void> {
-  if (Deno.build.os !== "linux") return;
+/** Install what building and running the program wants, or what its tests want on top. */
+export async function installPackages(
+  { isForTests }: { readonly isForTests: boolean },
+): Promise<void> {
   try {
     await Deno.stat("/usr/bin/dpkg-query");
     await installMissing(isForTests ? [...PACKAGES_RUN, ...PACKAGES_TEST] : PACKAGES_RUN);
@@ -95,6 +97,11 @@ export async function setUp({ isForTests }: { readonly isForTests: boolean }): P
       `No dpkg here: install the equivalents of these yourself: ${PACKAGES_RUN.join(" ")}`,
     );
   }
+}
+
+async function setUp({ isForTests }: { readonly isForTests: boolean }): Promise<void> {
+  if (Deno.build.os !== "linux") return;
+  await installPackages({ isForTests });
   const built = await buildShims([], { isSanitized: false });
   if (built.length > 0) console.error(`Built shims: ${built.join(", ")}`);
 }

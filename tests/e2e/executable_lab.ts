@@ -113,7 +113,9 @@ export interface Home {
 /** A running `serve`. */
 export interface Serving {
   readonly processId: number;
+  /** Of the management API. */
   readonly port: number;
+  readonly nativePort: number;
   /** Send SIGTERM and wait for the end. */
   stop(): Promise<RunResult>;
 }
@@ -214,7 +216,7 @@ export class ExecutableLab implements AsyncDisposable {
     const out = new Response(child.stdout).text();
     const err = new LineReader(child.stderr);
     const timer = setTimeout(() => child.kill("SIGKILL"), WAIT_MS);
-    const line = await err.find(/Management API listens on port (\d+)/);
+    const line = await err.find(/UDP port (\d+)[^]*Management API listens on port (\d+)/);
     clearTimeout(timer);
     const end = async (): Promise<RunResult> => {
       const { success, code } = await child.status;
@@ -223,7 +225,8 @@ export class ExecutableLab implements AsyncDisposable {
     if (line === undefined) throw new Error(`serve does not listen:\n${(await end()).err}`);
     return {
       processId: child.pid,
-      port: Number(line[1]),
+      nativePort: Number(line[1]),
+      port: Number(line[2]),
       async stop() {
         child.kill("SIGTERM");
         return await end();

@@ -119,6 +119,9 @@ Deno.test("findUnneeded() names types and twins, and nothing that a package is l
   const x509 = packages.inside.find(({ name }) => name === "@peculiar/x509")?.directory;
   assert.ok(unneeded.has(`${x509}/build/x509.es.js`), "what only a bundler reads");
   assert.ok(!unneeded.has(`${x509}/build/x509.cjs.js`));
+  const yaml = packages.inside.find(({ name }) => name === "yaml")?.directory;
+  assert.ok(unneeded.has(`${yaml}/browser`) && !unneeded.has(`${yaml}/dist`));
+  for (const path of unneeded) await Deno.stat(path);
   // @peculiar/x509 is CommonJS and requires it, although its package calls itself one of modules.
   const utils = packages.inside.find(({ name }) => name === "@peculiar/utils")?.directory;
   assert.ok(!unneeded.has(`${utils}/build/cjs`));
