@@ -4,9 +4,18 @@
  *
  * @module
  */
-import type { InputEvent, PadEvent } from "../protocol/input_event.ts";
+import type {
+  KeyEvent,
+  PointerButtonEvent,
+  PointerMotionEvent,
+  PointerPositionEvent,
+} from "../protocol/input_event.ts";
 
-export type ScriptEvent = Exclude<InputEvent, PadEvent>;
+export type ScriptEvent =
+  | KeyEvent
+  | PointerButtonEvent
+  | PointerMotionEvent
+  | PointerPositionEvent;
 
 /** Time between two steps. */
 export const INPUT_STEP_MS = 50;

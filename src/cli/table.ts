@@ -15,6 +15,7 @@ import type { VersionFlags } from "./commands/version.ts";
 import type { JsonFlag } from "./environment.ts";
 import { argument, JSON_FLAG, SWITCH, TEXT } from "./parameters.ts";
 import { ctl } from "./table_ctl.ts";
+import { probe } from "./table_probe.ts";
 
 const serve = command<ServeFlags>({
   brief: "Run the host: streaming planes and management API",
@@ -298,6 +299,7 @@ export const ROUTES: RouteMap<CliContext> = group({
   routes: {
     "serve": serve,
     "punktfunk1-host": punktfunk1Host,
+    "probe": probe,
     "ctl": ctl,
     "openapi": openapi,
     "doctor": doctor,

@@ -37,7 +37,9 @@ export class LinkProbe {
   readonly #request: LinkProbeRequest;
   readonly #send: (message: ControlMessage) => void;
   #startedAtUs: number | undefined;
-  #answer: { readonly message: ControlMessageOf<"probe-result">; readonly atUs: number } | undefined;
+  #answer:
+    | { readonly message: ControlMessageOf<"probe-result">; readonly atUs: number }
+    | undefined;
   #result: LinkProbeResult | undefined;
 
   constructor(request: LinkProbeRequest, send: (message: ControlMessage) => void) {

@@ -33,9 +33,15 @@ export class Samples {
   #sum = 0;
   #min = Number.POSITIVE_INFINITY;
   #max = Number.NEGATIVE_INFINITY;
+  #last: number | undefined;
+
+  get last(): number | undefined {
+    return this.#last;
+  }
 
   add(value: number): void {
     this.#count++;
+    this.#last = value;
     this.#sum += value;
     this.#min = Math.min(this.#min, value);
     this.#max = Math.max(this.#max, value);

@@ -28,6 +28,7 @@ Deno.test("ROUTES holds the commands of the specification that exist so far", ()
     "",
     "serve",
     "punktfunk1-host",
+    "probe",
     "ctl",
     "ctl status",
     "ctl pair",
