@@ -94,7 +94,8 @@ export async function buildCrate(name: string, target: Target): Promise<string> 
     stderr: "piped",
   }).output();
   if (!output.success) {
-    throw new Error(`cargo ${args.join(" ")}\n${new TextDecoder().decode(output.stderr)}`);
+    const errors = new TextDecoder().decode(output.stderr);
+    throw new Error(`Cannot build ${name}: cargo failed\ncargo ${args.join(" ")}\n${errors}`);
   }
   const directory = isForeign(target) ? `${triple}/release` : "release";
   const file = target.system === "windows" ? `pf_${name}.dll` : `libpf_${name}.so`;

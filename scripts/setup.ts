@@ -6,7 +6,10 @@
  *
  * @module
  */
+import { findCargo, requiredRust } from "./cargo.ts";
 import { buildShims } from "./native.ts";
+import { chooseRustPackages, rustCandidates } from "./rust.ts";
+import { SHIMS } from "./shims.ts";
 
 /** Needed to build the shims and run the program. */
 const PACKAGES_RUN = [
@@ -75,13 +78,30 @@ async function installMissing(packages: readonly string[]): Promise<void> {
   }
   if (missing.length === 0) return;
   console.error(`Installing Debian packages: ${missing.join(" ")}`);
+  await aptGet("update");
+  await aptGet("install", "-y", "--no-install-recommends", ...missing);
+}
+
+async function aptGet(...args: readonly string[]): Promise<void> {
   const prefix = Deno.uid() === 0 ? [] : ["sudo"];
-  const apt = (...args: string[]) => {
-    const [command, ...rest] = [...prefix, "apt-get", ...args];
-    return runVisibly(command ?? "apt-get", rest);
-  };
-  await apt("update");
-  await apt("install", "-y", "--no-install-recommends", ...missing);
+  const [command = "apt-get", ...rest] = [...prefix, "apt-get", ...args];
+  await runVisibly(command, rest);
+}
+
+/** Bring a cargo for native/quic, unless one is here. Throws when there is none to be had. */
+async function installRust(): Promise<void> {
+  const minorMin = await requiredRust("quic");
+  if (await findCargo(minorMin) !== undefined) return;
+  let packages = chooseRustPackages(await rustCandidates(), minorMin);
+  if (packages === undefined) {
+    // The lists may be missing or old.
+    await aptGet("update");
+    packages = chooseRustPackages(await rustCandidates(), minorMin);
+  }
+  if (packages === undefined) {
+    throw new Error(`Cannot install Rust: no package has 1.${minorMin} or newer`);
+  }
+  await installMissing(packages);
 }
 
 /** Install what building and running the program wants, or what its tests want on top. */
@@ -91,6 +111,10 @@ export async function installPackages(
   try {
     await Deno.stat("/usr/bin/dpkg-query");
     await installMissing(isForTests ? [...PACKAGES_RUN, ...PACKAGES_TEST] : PACKAGES_RUN);
+    await installRust().catch((error) => {
+      // The program can do without: the attempt to build tells what is missing.
+      if (isForTests) throw error;
+    });
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     console.error(
@@ -99,10 +123,22 @@ export async function installPackages(
   }
 }
 
+/** Install and build what running the program wants, or what its tests want. */
 async function setUp({ isForTests }: { readonly isForTests: boolean }): Promise<void> {
   if (Deno.build.os !== "linux") return;
   await installPackages({ isForTests });
-  const built = await buildShims([], { isSanitized: false });
+  const names = SHIMS.filter(({ isCrate }) => !isCrate).map(({ name }) => name);
+  const built = await buildShims(names, { isSanitized: false });
+  for (const { name, elsewhere } of SHIMS.filter(({ isCrate }) => isCrate)) {
+    try {
+      built.push(...await buildShims([name], { isSanitized: false }));
+    } catch (error) {
+      // Its sources come over the network, and the program has a way to do without.
+      if (isForTests) throw error;
+      const [reason] = (error instanceof Error ? error.message : String(error)).split("\n");
+      console.error(`Without shim ${name}: ${elsewhere} (${reason})`);
+    }
+  }
   if (built.length > 0) console.error(`Built shims: ${built.join(", ")}`);
 }
 
