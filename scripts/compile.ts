@@ -3,8 +3,9 @@
  *
  *     deno task compile [--target TARGET] [--output FILE]
  *
- * Without `--output` an executable for another machine is put into dist/<TARGET>/. Its SHA-256 and the licences of what is inside lie beside
- * it. `$DENORT_BIN` names the runtime to build on, for machines that cannot reach the place where Deno keeps it.
+ * Without `--output` an executable for another machine is put into dist/<TARGET>/. Its SHA-256 and the licences of what
+ * is inside lie beside it. `$DENORT_BIN` names the runtime to build on, for machines that cannot reach the place where Deno
+ * keeps it.
  *
  * @module
  */

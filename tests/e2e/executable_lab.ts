@@ -194,6 +194,16 @@ export class ExecutableLab implements AsyncDisposable {
     return output;
   }
 
+  /** A copy of the executable with one bit changed inside the embedded `library`; returns the file. */
+  async damagedCopy(library: string): Promise<string> {
+    const bytes = await Deno.readFile(this.executable);
+    const at = indexOf(bytes, await Deno.readFile(library)) + 100_000;
+    bytes[at] = (bytes[at] ?? 0) ^ 0x10;
+    const path = `${this.directory}/damaged`;
+    await Deno.writeFile(path, bytes, { mode: 0o755 });
+    return path;
+  }
+
   /**
    * A shell script of root's that sees mounts of its own; `$1` is the executable, `$2` an empty directory to mount on,
    * `$3` what makes a command the ordinary user's.
@@ -237,6 +247,15 @@ export class ExecutableLab implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.directory, { recursive: true });
   }
+}
+
+/** Where `part` begins in `bytes`, told by its first page. */
+function indexOf(bytes: Uint8Array, part: Uint8Array): number {
+  const head = part.subarray(0, 4096);
+  for (let at = bytes.indexOf(0x7f); at >= 0; at = bytes.indexOf(0x7f, at + 1)) {
+    if (head.every((byte, index) => bytes[at + index] === byte)) return at;
+  }
+  throw new Error("The executable does not hold the library");
 }
 
 /** Reads a stream to its end and remembers all of it. */

@@ -219,13 +219,7 @@ test("a cut executable does not start", async (lab) => {
 });
 
 test("a damaged shim is not opened, and everything that can do without it goes on", async (lab) => {
-  const shim = await Deno.readFile(`${SHIMS}libpf_h264.so`);
-  const bytes = await Deno.readFile(lab.executable);
-  const at = indexOf(bytes, shim) + 100_000;
-  bytes[at] = (bytes[at] ?? 0) ^ 0x10;
-  const damaged = { executable: `${lab.directory}/damaged` };
-  await Deno.writeFile(damaged.executable, bytes, { mode: 0o755 });
-
+  const damaged = { executable: await lab.damagedCopy(`${SHIMS}libpf_h264.so`) };
   assertRefused(
     await lab.run([...SPIKE, "--out", "/dev/null"], damaged),
     /Cannot open shim "h264": the executable is damaged\. Compare it with its SHA-256 and fetch it/,
@@ -234,15 +228,6 @@ test("a damaged shim is not opened, and everything that can do without it goes o
   const broken = data.shims.filter((one: { error?: string }) => one.error !== undefined);
   assert.deepEqual(broken.map((one: { name: string }) => one.name), ["h264"]);
 });
-
-/** Where `part` begins in `bytes`, told by its first page. */
-function indexOf(bytes: Uint8Array, part: Uint8Array): number {
-  const head = part.subarray(0, 4096);
-  for (let at = bytes.indexOf(0x7f); at >= 0; at = bytes.indexOf(0x7f, at + 1)) {
-    if (head.every((byte, index) => bytes[at + index] === byte)) return at;
-  }
-  throw new Error("The executable does not hold the shim");
-}
 
 test("shims for another processor are refused with the reason", async (lab) => {
   const directory = await Deno.makeTempDir({ dir: lab.directory });
