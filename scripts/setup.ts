@@ -29,7 +29,9 @@ const PACKAGES_RUN = [
 const PACKAGES_TEST = [
   "dbus",
   "dbus-user-session",
+  "desktop-file-utils",
   "ffmpeg",
+  "groff-base",
   "pipewire",
   "pipewire-bin",
   "pipewire-pulse",
