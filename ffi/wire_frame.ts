@@ -5,6 +5,7 @@
  */
 import { OperationError } from "../src/lib/errors.ts";
 import { AddressStruct, type SocketAddress, type UdpSocketHandle } from "./wire.ts";
+import { type FrameSeal, writeSeal } from "./wire_seal.ts";
 import { checkWire, handleIn, openWireLibrary, type WireLibrary } from "./wire_symbols.ts";
 
 /** Bytes in C memory. */
@@ -32,18 +33,6 @@ export interface FrameJob {
   readonly sealPrefix: Uint8Array;
 }
 
-export interface FrameSeal {
-  readonly key: Uint8Array;
-  readonly nonceTemplate: Uint8Array;
-  readonly nonceCounterOffset: number;
-  readonly isNonceCounterBigEndian: boolean;
-  readonly prefixSizeBytes: number;
-  readonly prefixNonceFrom: number;
-  readonly prefixNonceLength: number;
-  readonly tagOffset: number;
-  readonly aadSizeBytes: number;
-}
-
 /** `rateBytesPerSecond` 0 sends without waiting. */
 export interface FramePacing {
   readonly burstBytesMax: number;
@@ -67,6 +56,7 @@ export type WireLevel = (typeof WIRE_LEVELS)[number];
 export const WIRE_SEND_MODES = ["gso", "batch", "single"] as const;
 export type WireSendMode = (typeof WIRE_SEND_MODES)[number];
 
+const SEAL_OFFSET = 31;
 const BLOCKS_OFFSET = 264;
 const BLOCK_SIZE_BYTES = 4;
 const ROUTE_SIZE_BYTES = 40;
@@ -96,7 +86,10 @@ class JobStruct {
     view.setUint8(28, job.fieldBits);
     view.setUint8(29, job.order === "data-first" ? 1 : 0);
     view.setUint8(30, job.seal === null ? 0 : 1);
-    if (job.seal !== null) this.#writeSeal(job.seal, job.sealPrefix);
+    if (job.seal !== null) {
+      writeSeal(job.seal, bytes, SEAL_OFFSET);
+      bytes.set(job.sealPrefix, 72);
+    }
     bytes.set(job.dataHeaderMask, 136);
     bytes.set(job.parityHeaderMask, 200);
     for (let index = 0; index < job.blockCount; index++) {
@@ -106,20 +99,6 @@ class JobStruct {
       view.setUint16(at, block.dataCount, true);
       view.setUint16(at + 2, block.parityCount, true);
     }
-  }
-
-  #writeSeal(seal: FrameSeal, prefix: Uint8Array): void {
-    const view = this.#view;
-    view.setUint8(31, seal.isNonceCounterBigEndian ? 1 : 0);
-    view.setUint8(32, seal.nonceCounterOffset);
-    view.setUint8(33, seal.prefixSizeBytes);
-    view.setUint8(34, seal.prefixNonceFrom);
-    view.setUint8(35, seal.prefixNonceLength);
-    view.setInt8(36, seal.tagOffset);
-    view.setUint8(37, seal.aadSizeBytes);
-    this.bytes.set(seal.key, 40);
-    this.bytes.set(seal.nonceTemplate, 56);
-    this.bytes.set(prefix, 72);
   }
 }
 
@@ -182,6 +161,16 @@ export class FrameKernel implements Disposable {
     this.#assertOpen();
     const number = WIRE_SEND_MODES.indexOf(mode);
     checkWire(this.#library.symbols.pf_wire_set_send_mode(this.#kernel, number), "set send mode");
+  }
+
+  /**
+   * Lose about `percent` in a hundred of the datagrams that `send` has sealed, 0…90, for tests. They count as sent, like
+   * those that are lost on their way; equal seeds lose alike.
+   */
+  setDrop({ percent, seed }: { readonly percent: number; readonly seed: bigint }): void {
+    this.#assertOpen();
+    const status = this.#library.symbols.pf_wire_set_drop(this.#kernel, percent, seed);
+    checkWire(status, `drop ${percent} % of packets`);
   }
 
   /** Fill `parity` from `code.data` shards; shards of either sort lie back to back. */

@@ -1,12 +1,12 @@
 /**
- * Symbols and statuses of native/wire, for the classes in `wire.ts` and `wire_frame.ts`.
+ * Symbols and statuses of native/wire, for the classes in `wire.ts`, `wire_frame.ts` and `wire_receive.ts`.
  *
  * @module
  */
 import { NativeError } from "../src/lib/errors.ts";
 import { openShim } from "./library.ts";
 
-export const ABI = 2;
+export const ABI = 3;
 
 /** What is sent may lie in C memory or in an array: the same function is bound for each. */
 const FRAME = [
@@ -73,6 +73,14 @@ export const SYMBOLS = {
   pf_wire_send_mode: {
     parameters: ["pointer"], // const struct pf_wire_kernel *kernel
     result: "u32",
+  },
+  pf_wire_set_drop: {
+    parameters: [
+      "pointer", // struct pf_wire_kernel *kernel
+      "u32", // uint32_t percent
+      "u64", // uint64_t seed
+    ],
+    result: "i32",
   },
   pf_wire_parity: {
     parameters: [
@@ -188,6 +196,37 @@ export const SYMBOLS = {
   },
   pf_wire_udp_wake: {
     parameters: ["pointer"], // struct pf_wire_udp *udp
+    result: "i32",
+  },
+  pf_wire_receiver_open: {
+    parameters: [
+      "i32", // int32_t descriptor
+      "buffer", // const struct pf_wire_opening *opening
+      "usize", // size_t opening_len
+      "buffer", // struct pf_wire_receiver **receiver
+    ],
+    result: "i32",
+  },
+  pf_wire_receiver_close: {
+    parameters: ["pointer"], // struct pf_wire_receiver *receiver
+    result: "void",
+  },
+  pf_wire_receiver_receive: {
+    parameters: [
+      "pointer", // struct pf_wire_receiver *receiver
+      "i32", // int32_t timeout_ms
+      "buffer", // struct pf_wire_packet *packets
+      "usize", // size_t packets_len
+      "buffer", // uint8_t *out
+      "usize", // size_t out_len
+      "buffer", // struct pf_wire_arrivals *arrivals
+      "usize", // size_t arrivals_len
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  pf_wire_receiver_wake: {
+    parameters: ["pointer"], // struct pf_wire_receiver *receiver
     result: "i32",
   },
 } as const satisfies Deno.ForeignLibraryInterface;

@@ -46,6 +46,8 @@ export const SHIMS: readonly ShimRecipe[] = [
       "leopard16_scalar.c",
       "leopard16_x86.c",
       "level.c",
+      "receive.c",
+      "replay.c",
       "seal.c",
       "send.c",
       "stream.c",

@@ -108,6 +108,13 @@ uint32_t pf_wire_send_mode(const struct pf_wire_kernel *kernel) {
   return kernel == NULL ? 0 : kernel->sender.mode;
 }
 
+int32_t pf_wire_set_drop(struct pf_wire_kernel *kernel, uint32_t percent, uint64_t seed) {
+  if (kernel == NULL || percent > PF_WIRE_DROP_PERCENT_MAX) return PF_WIRE_EINVAL;
+  kernel->sender.drop_percent = percent;
+  kernel->sender.drop_state = seed;
+  return PF_WIRE_OK;
+}
+
 static const uint8_t *cauchy_columns(struct pf_wire_kernel *kernel, uint32_t data_count,
                                      uint32_t parity_count) {
   if (kernel->cauchy_parity != parity_count || kernel->cauchy_data < data_count) {
@@ -186,15 +193,7 @@ int32_t pf_wire_parity(struct pf_wire_kernel *kernel, uint32_t field_bits, uint3
 }
 
 static int is_seal_valid(const struct pf_wire_job *job) {
-  const int tag_end = job->tag_offset + PF_TAG_SIZE;
-  return (job->nonce_counter_offset == 0 || job->nonce_counter_offset == 4) &&
-         job->prefix_size <= PF_WIRE_PREFIX_MAX &&
-         job->prefix_nonce_from + job->prefix_nonce_length <= 12 &&
-         job->prefix_nonce_length <= job->prefix_size && job->aad_size <= job->prefix_size &&
-         (job->tag_offset == -1 ||
-          (job->tag_offset >= job->aad_size && job->tag_offset >= job->prefix_nonce_length &&
-           tag_end <= job->prefix_size)) &&
-         job->seal_counter <= UINT64_MAX - job->packet_count;
+  return pf_seal_is_valid(&job->seal) && job->seal_counter <= UINT64_MAX - job->packet_count;
 }
 
 /* Everything that later code takes for granted. */
@@ -237,14 +236,14 @@ static int32_t check_frame(struct frame *frame, size_t job_len, size_t headers_l
   frame->data_count = (uint32_t)data_count;
   frame->datagram_size = job->shard_size;
   if (job->is_sealed) {
-    frame->datagram_size += job->prefix_size + (job->tag_offset < 0 ? PF_TAG_SIZE : 0u);
+    frame->datagram_size += job->seal.prefix_size + (job->seal.tag_offset < 0 ? PF_TAG_SIZE : 0u);
   }
   return PF_WIRE_OK;
 }
 
 static uint8_t *shard_of(const struct frame *frame, uint32_t packet) {
   const struct pf_wire_job *job = frame->job;
-  return frame->datagrams + packet * frame->datagram_size + (job->is_sealed ? job->prefix_size : 0);
+  return frame->datagrams + packet * frame->datagram_size + (job->is_sealed ? job->seal.prefix_size : 0);
 }
 
 /* Fill `payload` from offset `from` of prologue ‖ AU ‖ zeros. */
@@ -306,21 +305,22 @@ static void build_block(struct pf_wire_kernel *kernel, const struct frame *frame
 
 static int32_t seal_frame(struct pf_wire_kernel *kernel, const struct frame *frame) {
   const struct pf_wire_job *job = frame->job;
-  int32_t status = pf_seal_set_key(&kernel->seal, job->key);
+  const struct pf_wire_seal *seal = &job->seal;
+  int32_t status = pf_seal_set_key(&kernel->seal, seal->key);
   uint8_t nonce[12];
-  memcpy(nonce, job->nonce_template, sizeof nonce);
+  memcpy(nonce, seal->nonce_template, sizeof nonce);
   for (uint32_t packet = 0; packet < job->packet_count && status == PF_WIRE_OK; packet++) {
     const uint64_t counter = job->seal_counter + packet;
     for (unsigned at = 0; at < 8; at++) {
-      const unsigned shift = (job->is_counter_big_endian ? 7 - at : at) * 8;
-      nonce[job->nonce_counter_offset + at] = (uint8_t)(counter >> shift);
+      const unsigned shift = (seal->is_counter_big_endian ? 7 - at : at) * 8;
+      nonce[seal->nonce_counter_offset + at] = (uint8_t)(counter >> shift);
     }
     uint8_t *shard = shard_of(frame, packet);
-    uint8_t *prefix = shard - job->prefix_size;
-    memcpy(prefix, job->prefix, job->prefix_size);
-    memcpy(prefix, nonce + job->prefix_nonce_from, job->prefix_nonce_length);
-    uint8_t *tag = job->tag_offset < 0 ? shard + job->shard_size : prefix + job->tag_offset;
-    status = pf_seal_gcm(&kernel->seal, nonce, prefix, job->aad_size, shard, job->shard_size, tag);
+    uint8_t *prefix = shard - seal->prefix_size;
+    memcpy(prefix, job->prefix, seal->prefix_size);
+    memcpy(prefix, nonce + seal->prefix_nonce_from, seal->prefix_nonce_length);
+    uint8_t *tag = seal->tag_offset < 0 ? shard + job->shard_size : prefix + seal->tag_offset;
+    status = pf_seal_gcm(&kernel->seal, nonce, prefix, seal->aad_size, shard, job->shard_size, tag);
   }
   return status;
 }

@@ -3,6 +3,17 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+int pf_seal_is_valid(const struct pf_wire_seal *seal) {
+  const int tag_end = seal->tag_offset + PF_TAG_SIZE;
+  return (seal->nonce_counter_offset == 0 || seal->nonce_counter_offset == 4) &&
+         seal->prefix_size <= PF_WIRE_PREFIX_MAX &&
+         seal->prefix_nonce_from + seal->prefix_nonce_length <= 12 &&
+         seal->prefix_nonce_length <= seal->prefix_size && seal->aad_size <= seal->prefix_size &&
+         (seal->tag_offset == -1 ||
+          (seal->tag_offset >= seal->aad_size && seal->tag_offset >= seal->prefix_nonce_length &&
+           tag_end <= seal->prefix_size));
+}
+
 int32_t pf_seal_open(struct pf_seal *seal, const char *name) {
   memset(seal, 0, sizeof *seal);
   if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1) return PF_WIRE_ECRYPTO;
@@ -46,6 +57,25 @@ int32_t pf_seal_gcm(struct pf_seal *seal, const uint8_t nonce[12], const uint8_t
     return PF_WIRE_ECRYPTO;
   }
   return PF_WIRE_OK;
+}
+
+int32_t pf_seal_set_opening_key(struct pf_seal *seal, const uint8_t key[16]) {
+  return EVP_DecryptInit_ex2(seal->context, seal->cipher, key, NULL, NULL) == 1 ? PF_WIRE_OK
+                                                                               : PF_WIRE_ECRYPTO;
+}
+
+int pf_seal_gcm_open(struct pf_seal *seal, const uint8_t nonce[12], const uint8_t *aad,
+                     size_t aad_len, const uint8_t *bytes, size_t bytes_len, const uint8_t *tag,
+                     uint8_t *out) {
+  EVP_CIPHER_CTX *context = seal->context;
+  int written = 0;
+  /* The tag is only read. */
+  return EVP_DecryptInit_ex2(context, NULL, NULL, nonce, NULL) == 1 &&
+         (aad_len == 0 || EVP_DecryptUpdate(context, NULL, &written, aad, (int)aad_len) == 1) &&
+         EVP_DecryptUpdate(context, out, &written, bytes, (int)bytes_len) == 1 &&
+         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, PF_TAG_SIZE,
+                             (void *)(uintptr_t)tag) == 1 &&
+         EVP_DecryptFinal_ex(context, out + bytes_len, &written) == 1;
 }
 
 int32_t pf_seal_cbc(struct pf_seal *seal, const uint8_t iv[16], const uint8_t *bytes,

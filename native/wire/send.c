@@ -211,6 +211,26 @@ static int32_t send_burst(struct pf_sender *sender, struct outgoing *out, uint8_
   return refused;
 }
 
+/* SplitMix64: equal seeds choose alike, whatever the seed. */
+static uint32_t random_below(uint64_t *state, uint32_t below) {
+  uint64_t mixed = *state += 0x9e3779b97f4a7c15u;
+  mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9u;
+  mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebu;
+  return (uint32_t)((mixed ^ mixed >> 31) >> 32) % below;
+}
+
+/* Close the ranks over the datagrams to be dropped; how many are left. */
+static uint32_t drop_some(struct pf_sender *sender, uint8_t *datagrams, uint32_t count, size_t size) {
+  if (sender->drop_percent == 0) return count;
+  uint32_t kept = 0;
+  for (uint32_t n = 0; n < count; n++) {
+    if (random_below(&sender->drop_state, 100) < sender->drop_percent) continue;
+    if (kept != n) memcpy(datagrams + kept * size, datagrams + n * size, size);
+    kept++;
+  }
+  return kept;
+}
+
 int32_t pf_send(struct pf_sender *sender, const struct pf_wire_route *route, uint8_t *datagrams,
                 uint32_t count, size_t size) {
   struct outgoing out = {
@@ -218,6 +238,7 @@ int32_t pf_send(struct pf_sender *sender, const struct pf_wire_route *route, uin
   const int32_t status =
       pf_socket_address(route->descriptor, &route->to, &out.to, &out.to_len);
   if (status != PF_WIRE_OK) return status;
+  count = drop_some(sender, datagrams, count, size);
 
   const uint64_t rate = route->rate_bytes_per_second;
   uint32_t burst_max = (uint32_t)(route->burst_bytes_max / size);

@@ -12,6 +12,8 @@
 struct pf_sender {
   uint32_t mode;     /* enum pf_wire_send_mode */
   uint64_t due_ns;   /* CLOCK_MONOTONIC when the rate allows the next burst */
+  uint32_t drop_percent;
+  uint64_t drop_state; /* of the generator that chooses what is dropped */
 };
 
 union pf_socket_address {
@@ -25,7 +27,7 @@ int32_t pf_socket_address(int descriptor, const struct pf_wire_address *address,
                           union pf_socket_address *out, socklen_t *out_len);
 /* True for errors that cost this datagram and nothing else. */
 int pf_is_refusal(int error);
-/* Send `count` datagrams of `size` bytes. Returns how many were refused, or a status. */
+/* Send `count` datagrams of `size` bytes but those to be dropped. Returns how many were refused, or a status. */
 int32_t pf_send(struct pf_sender *sender, const struct pf_wire_route *route, uint8_t *datagrams,
                 uint32_t count, size_t size);
 int32_t pf_check_route(const struct pf_wire_route *route, size_t route_len);

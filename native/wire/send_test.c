@@ -6,13 +6,13 @@
 #include <time.h>
 #include <unistd.h>
 
-static struct pf_wire_udp *open_udp(const char *address) {
+struct pf_wire_udp *open_udp(const char *address) {
   struct pf_wire_udp *udp = NULL;
   CHECK(pf_wire_udp_open((const uint8_t *)address, strlen(address), 0, &udp) == PF_WIRE_OK);
   return udp;
 }
 
-static struct pf_wire_address loopback(const char *text, const struct pf_wire_udp *udp) {
+struct pf_wire_address loopback(const char *text, const struct pf_wire_udp *udp) {
   struct pf_wire_address address = {.port = (uint16_t)pf_wire_udp_port(udp)};
   CHECK(pf_wire_address_parse((const uint8_t *)text, strlen(text), &address) == PF_WIRE_OK);
   return address;
@@ -234,8 +234,56 @@ void test_udp(void) {
   pf_wire_udp_close(NULL);
 }
 
+/* Equal seeds lose the same datagrams, other seeds others, and about as many as they should. */
+static void test_drop(struct pf_wire_kernel *kernel) {
+  struct pf_wire_udp *from = open_udp("127.0.0.1"), *to = open_udp("127.0.0.1");
+  struct pf_wire_job *job = malloc(JOB_SIZE);
+  uint8_t *headers = random_bytes(160), *au = random_bytes(130);
+  uint8_t *out = malloc(RECEIVE_SIZE), *all = malloc(560);
+  const struct pf_wire_route route = {.burst_bytes_max = 65536,
+                                      .burst_packets_max = 64,
+                                      .to = loopback("127.0.0.1", to),
+                                      .descriptor = pf_wire_udp_descriptor(from)};
+  uint8_t lost[3][500] = {{0}};
+  uint32_t lost_count[3] = {0};
+  fill_job(job);
+  for (uint32_t run = 0; run < 3; run++) {
+    CHECK(pf_wire_set_drop(kernel, 20, run == 2 ? 8 : 7) == PF_WIRE_OK);
+    for (uint32_t frame = 0; frame < 100; frame++) {
+      job->seal_counter = frame * 5;
+      CHECK(SENDS() == 0); /* what is dropped was not refused */
+      const int32_t got = pf_wire_udp_receive(to, 0, out, RECEIVE_SIZE);
+      CHECK(got >= 0 && got <= 5);
+      CHECK(pf_wire_frame_build(kernel, job, JOB_SIZE, headers, 160, NULL, 0, au, 130, all, 560) ==
+            PF_WIRE_OK);
+      /* Those that came are of this frame, in order: one dropped has used up its counter. */
+      int32_t seen = 0;
+      for (uint32_t n = 0; n < 5; n++) {
+        const int is_here = seen < got && memcmp(out + seen * 168 + 56, all + n * 112, 112) == 0;
+        seen += is_here;
+        lost[run][frame * 5 + n] = !is_here;
+        lost_count[run] += !is_here;
+      }
+      CHECK(seen == got);
+    }
+    CHECK(lost_count[run] > 60 && lost_count[run] < 140);
+  }
+  CHECK(memcmp(lost[0], lost[1], 500) == 0 && memcmp(lost[0], lost[2], 500) != 0);
+  CHECK(pf_wire_set_drop(kernel, PF_WIRE_DROP_PERCENT_MAX + 1, 0) == PF_WIRE_EINVAL);
+  CHECK(pf_wire_set_drop(NULL, 1, 0) == PF_WIRE_EINVAL);
+  CHECK(pf_wire_set_drop(kernel, 0, 0) == PF_WIRE_OK);
+  free(job);
+  free(headers);
+  free(au);
+  free(out);
+  free(all);
+  pf_wire_udp_close(from);
+  pf_wire_udp_close(to);
+}
+
 void test_sending(struct pf_wire_kernel *kernel) {
   test_modes(kernel);
   test_refusals(kernel);
   test_fallback(kernel);
+  test_drop(kernel);
 }

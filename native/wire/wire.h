@@ -3,7 +3,7 @@
  * plane wants stands in struct pf_wire_job, whose meaning src/protocol/wire_job.ts gives.
  *
  * Handles belong to one thread at a time, except that pf_wire_udp_wake and pf_wire_udp_send may be called while
- * another thread sits in pf_wire_udp_receive. No function keeps a pointer to its arguments.
+ * another thread sits in pf_wire_udp_receive, and so pf_wire_receiver_wake. No function keeps a pointer to its arguments.
  */
 #ifndef PF_WIRE_H
 #define PF_WIRE_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PF_WIRE_ABI 2u
+#define PF_WIRE_ABI 3u
 #define PF_WIRE_API __attribute__((visibility("default")))
 
 /* 64 MiB in shards of 512 bytes, and nine parity shards to ten of them, are 249037. */
@@ -26,6 +26,9 @@
 #define PF_WIRE_STREAM_SHARDS_MAX 32
 /* What pf_wire_udp_receive wants free for each datagram: its record and the largest UDP payload. */
 #define PF_WIRE_RECEIVE_ROOM (64 + 65536)
+/* What a receiver may be told to drop and to remember. */
+#define PF_WIRE_DROP_PERCENT_MAX 90
+#define PF_WIRE_REPLAY_WINDOW_MAX (1u << 20)
 
 enum pf_wire_status {
   PF_WIRE_OK = 0,
@@ -81,16 +84,8 @@ struct pf_wire_block { /* 4 bytes */
   uint16_t parity_count;
 };
 
-struct pf_wire_job { /* 264 bytes and the blocks, mirrored by ffi/wire_frame.ts */
-  uint64_t seal_counter;
-  uint32_t shard_size;
-  uint32_t header_size;
-  uint32_t packet_count;
-  uint32_t block_count;
-  uint32_t fec_offset;
-  uint8_t field_bits;
-  uint8_t is_data_first;
-  uint8_t is_sealed;
+/* How datagrams are sealed with AES-128-GCM, and so how they are opened; the members are those of SealRule. */
+struct pf_wire_seal { /* 37 bytes */
   uint8_t is_counter_big_endian;
   uint8_t nonce_counter_offset; /* 0 or 4 */
   uint8_t prefix_size;
@@ -101,7 +96,21 @@ struct pf_wire_job { /* 264 bytes and the blocks, mirrored by ffi/wire_frame.ts 
   uint8_t reserved[2];
   uint8_t key[16];
   uint8_t nonce_template[12];
-  uint8_t reserved2[4];
+};
+_Static_assert(sizeof(struct pf_wire_seal) == 37, "pf_wire_seal size");
+
+struct pf_wire_job { /* 264 bytes and the blocks, mirrored by ffi/wire_frame.ts */
+  uint64_t seal_counter;
+  uint32_t shard_size;
+  uint32_t header_size;
+  uint32_t packet_count;
+  uint32_t block_count;
+  uint32_t fec_offset;
+  uint8_t field_bits;
+  uint8_t is_data_first;
+  uint8_t is_sealed;
+  struct pf_wire_seal seal;
+  uint8_t reserved[4];
   uint8_t prefix[PF_WIRE_PREFIX_MAX];
   uint8_t data_header_mask[PF_WIRE_HEADER_MAX];
   uint8_t parity_header_mask[PF_WIRE_HEADER_MAX];
@@ -109,7 +118,7 @@ struct pf_wire_job { /* 264 bytes and the blocks, mirrored by ffi/wire_frame.ts 
 };
 _Static_assert(sizeof(struct pf_wire_job) == 264, "pf_wire_job size");
 _Static_assert(offsetof(struct pf_wire_job, field_bits) == 28, "pf_wire_job.field_bits");
-_Static_assert(offsetof(struct pf_wire_job, key) == 40, "pf_wire_job.key");
+_Static_assert(offsetof(struct pf_wire_job, seal) == 31, "pf_wire_job.seal");
 _Static_assert(offsetof(struct pf_wire_job, prefix) == 72, "pf_wire_job.prefix");
 _Static_assert(offsetof(struct pf_wire_job, blocks) == 264, "pf_wire_job.blocks");
 
@@ -122,9 +131,45 @@ struct pf_wire_datagram { /* 56 bytes */
 };
 _Static_assert(sizeof(struct pf_wire_datagram) == 56, "pf_wire_datagram size");
 
+/* How a receiver opens what arrives. */
+struct pf_wire_opening { /* 48 bytes, mirrored by ffi/wire_receive.ts */
+  uint32_t size_max;      /* of a datagram, 1 to 65535; larger ones are misshapen */
+  uint32_t replay_window; /* counters that are told apart: a power of two from 64 on, or 0 for none */
+  uint8_t is_sealed;      /* 0: datagrams are handed over as they are, all with counter 0 */
+  struct pf_wire_seal seal; /* its prefix holds the whole counter */
+  uint8_t reserved[2];
+};
+_Static_assert(sizeof(struct pf_wire_opening) == 48, "pf_wire_opening size");
+_Static_assert(offsetof(struct pf_wire_opening, seal) == 9, "pf_wire_opening.seal");
+
+/* One opened packet; both times of a receiver are CLOCK_MONOTONIC in microseconds. */
+struct pf_wire_packet { /* 24 bytes */
+  uint64_t counter;
+  uint64_t arrived_at_us; /* at the network interface; of datagrams that arrived as one, the same */
+  uint32_t offset;        /* in the output, a multiple of 64 */
+  uint32_t size;
+};
+_Static_assert(sizeof(struct pf_wire_packet) == 24, "pf_wire_packet size");
+
+/* Of a receiver, since it was opened. */
+struct pf_wire_arrivals { /* 64 bytes */
+  uint64_t fetched_at_us; /* when the socket was last asked */
+  uint64_t bytes;         /* of all datagrams, UDP payload */
+  uint64_t opened;
+  uint64_t misshapen; /* shorter than a seal, or longer than size_max */
+  uint64_t replayed;  /* counters seen, or older than the window */
+  uint64_t forged;    /* tags that did not fit */
+  /* What the system dropped because the socket's buffer was full. Datagrams that it joined count once. */
+  uint64_t overflowed;
+  uint64_t buffer_size; /* that the system grants */
+};
+_Static_assert(sizeof(struct pf_wire_arrivals) == 64, "pf_wire_arrivals size");
+_Static_assert(offsetof(struct pf_wire_arrivals, overflowed) == 48, "pf_wire_arrivals.overflowed");
+
 struct pf_wire_kernel;
 struct pf_wire_stream;
 struct pf_wire_udp;
+struct pf_wire_receiver;
 
 PF_WIRE_API uint32_t pf_wire_abi(void);
 
@@ -138,6 +183,12 @@ PF_WIRE_API int32_t pf_wire_set_level(struct pf_wire_kernel *kernel, uint32_t le
 PF_WIRE_API uint32_t pf_wire_level(const struct pf_wire_kernel *kernel);
 PF_WIRE_API int32_t pf_wire_set_send_mode(struct pf_wire_kernel *kernel, uint32_t mode);
 PF_WIRE_API uint32_t pf_wire_send_mode(const struct pf_wire_kernel *kernel);
+
+/*
+ * Test loss: of the datagrams that pf_wire_frame_send has sealed, lose about `percent` in a hundred, 0 to
+ * PF_WIRE_DROP_PERCENT_MAX. They count as sent, as those do that are lost on their way. Equal seeds lose alike.
+ */
+PF_WIRE_API int32_t pf_wire_set_drop(struct pf_wire_kernel *kernel, uint32_t percent, uint64_t seed);
 
 /*
  * Parity by the Cauchy code of GF(2^8) or the Leopard code of GF(2^16): data_count shards back to back in `data` give
@@ -204,5 +255,26 @@ PF_WIRE_API int32_t pf_wire_udp_send(struct pf_wire_udp *udp, const uint8_t *byt
 PF_WIRE_API int32_t pf_wire_udp_set_dscp(struct pf_wire_udp *udp, uint32_t dscp);
 /* The receive in progress, or else the next one, returns 0 at once. */
 PF_WIRE_API int32_t pf_wire_udp_wake(struct pf_wire_udp *udp);
+
+/*
+ * Receives on a UDP socket that it borrows, in batches and opened. Until it is closed nobody else receives there: the
+ * system joins datagrams for it.
+ */
+PF_WIRE_API int32_t pf_wire_receiver_open(int32_t descriptor, const struct pf_wire_opening *opening,
+                                          size_t opening_len, struct pf_wire_receiver **receiver);
+/* Before the socket is closed. No other thread may be inside a function of this receiver. */
+PF_WIRE_API void pf_wire_receiver_close(struct pf_wire_receiver *receiver);
+/*
+ * Wait as pf_wire_udp_receive does; then take all that is there, as far as it fits. Returns how many `packets` were
+ * written, whose bytes lie in `out`, or a status. Both lengths are in bytes; out_len is at least size_max, rounded up
+ * to a multiple of 64.
+ */
+PF_WIRE_API int32_t pf_wire_receiver_receive(struct pf_wire_receiver *receiver, int32_t timeout_ms,
+                                             struct pf_wire_packet *packets, size_t packets_len,
+                                             uint8_t *out, size_t out_len,
+                                             struct pf_wire_arrivals *arrivals,
+                                             size_t arrivals_len);
+/* As pf_wire_udp_wake, also while another thread sits in pf_wire_receiver_receive. */
+PF_WIRE_API int32_t pf_wire_receiver_wake(struct pf_wire_receiver *receiver);
 
 #endif

@@ -33,12 +33,21 @@ void fill_job(struct pf_wire_job *job) {
   memset(job->data_header_mask + 16, 0xff, 12);
   memset(job->parity_header_mask, 0xff, 16);
   job->is_sealed = 1;
-  job->prefix_size = 32;
-  job->prefix_nonce_length = 12;
-  job->tag_offset = 16;
-  for (int n = 0; n < 16; n++) job->key[n] = (uint8_t)n;
-  job->nonce_template[11] = 0x56;
+  job->seal.prefix_size = 32;
+  job->seal.prefix_nonce_length = 12;
+  job->seal.tag_offset = 16;
+  for (int n = 0; n < 16; n++) job->seal.key[n] = (uint8_t)n;
+  job->seal.nonce_template[11] = 0x56;
 }
+
+void fill_trailing_job(struct pf_wire_job *job) {
+  fill_job(job);
+  job->seal.prefix_size = job->seal.prefix_nonce_length = job->seal.aad_size = 8;
+  job->seal.prefix_nonce_from = job->seal.nonce_counter_offset = 4;
+  job->seal.is_counter_big_endian = 1;
+  job->seal.tag_offset = -1;
+}
+
 static struct pf_wire_kernel *open_kernel(void) {
   struct pf_wire_kernel *kernel = NULL;
   CHECK(pf_wire_kernel_open(&kernel) == PF_WIRE_OK);
@@ -99,16 +108,16 @@ static void test_parity_limits(struct pf_wire_kernel *kernel) {
 static int opens(const struct pf_wire_job *job, const uint8_t *datagram, const uint8_t *plain) {
   uint8_t opened[80];
   int written = 0, is_good = 0;
-  const int is_trailing = job->tag_offset < 0;
-  const uint8_t *ciphertext = datagram + job->prefix_size;
-  const uint8_t *tag = is_trailing ? ciphertext + 80 : datagram + job->tag_offset;
+  const int is_trailing = job->seal.tag_offset < 0;
+  const uint8_t *ciphertext = datagram + job->seal.prefix_size;
+  const uint8_t *tag = is_trailing ? ciphertext + 80 : datagram + job->seal.tag_offset;
   uint8_t nonce[12];
-  memcpy(nonce, job->nonce_template, 12);
-  memcpy(nonce + job->prefix_nonce_from, datagram, job->prefix_nonce_length);
+  memcpy(nonce, job->seal.nonce_template, 12);
+  memcpy(nonce + job->seal.prefix_nonce_from, datagram, job->seal.prefix_nonce_length);
   EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-  is_good = EVP_DecryptInit_ex(context, EVP_aes_128_gcm(), NULL, job->key, nonce) == 1 &&
-            (job->aad_size == 0 ||
-             EVP_DecryptUpdate(context, NULL, &written, datagram, job->aad_size) == 1) &&
+  is_good = EVP_DecryptInit_ex(context, EVP_aes_128_gcm(), NULL, job->seal.key, nonce) == 1 &&
+            (job->seal.aad_size == 0 ||
+             EVP_DecryptUpdate(context, NULL, &written, datagram, job->seal.aad_size) == 1) &&
             EVP_DecryptUpdate(context, opened, &written, ciphertext, 80) == 1 &&
             EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, 16, (void *)(uintptr_t)tag) == 1 &&
             EVP_DecryptFinal_ex(context, opened, &written) == 1 && memcmp(opened, plain, 80) == 0;
@@ -128,12 +137,10 @@ static void test_seal_opens(struct pf_wire_kernel *kernel) {
   CHECK(memcmp(plain + 32, prologue, 8) == 0 && memcmp(plain + 40, au, 40) == 0);
   CHECK(memcmp(plain + 3 * 80, headers + 3 * 32, 16) == 0);
   for (int is_trailing = 0; is_trailing < 2; is_trailing++) {
-    fill_job(job);
     if (is_trailing) {
-      job->prefix_size = job->prefix_nonce_length = job->aad_size = 8;
-      job->prefix_nonce_from = job->nonce_counter_offset = 4;
-      job->is_counter_big_endian = 1;
-      job->tag_offset = -1;
+      fill_trailing_job(job);
+    } else {
+      fill_job(job);
     }
     const size_t size = is_trailing ? 104 : 112;
     job->seal_counter = 0x1122334455667788ull;
@@ -180,13 +187,13 @@ static void test_frame_limits(struct pf_wire_kernel *kernel) {
   REFUSES(job->block_count = PF_WIRE_BLOCKS_MAX + 1, PF_WIRE_EINVAL);
   REFUSES(job->blocks[0].parity_count = 253, PF_WIRE_EINVAL);
   REFUSES((job->blocks[0].data_count = 4, job->blocks[0].parity_count = 1), PF_WIRE_EINVAL);
-  REFUSES(job->nonce_counter_offset = 5, PF_WIRE_EINVAL);
-  REFUSES(job->prefix_size = 65, PF_WIRE_EINVAL);
-  REFUSES(job->prefix_nonce_from = 1, PF_WIRE_EINVAL);
-  REFUSES(job->tag_offset = 17, PF_WIRE_EINVAL);
-  REFUSES(job->tag_offset = 11, PF_WIRE_EINVAL);
-  REFUSES(job->tag_offset = -2, PF_WIRE_EINVAL);
-  REFUSES(job->aad_size = 17, PF_WIRE_EINVAL);
+  REFUSES(job->seal.nonce_counter_offset = 5, PF_WIRE_EINVAL);
+  REFUSES(job->seal.prefix_size = 65, PF_WIRE_EINVAL);
+  REFUSES(job->seal.prefix_nonce_from = 1, PF_WIRE_EINVAL);
+  REFUSES(job->seal.tag_offset = 17, PF_WIRE_EINVAL);
+  REFUSES(job->seal.tag_offset = 11, PF_WIRE_EINVAL);
+  REFUSES(job->seal.tag_offset = -2, PF_WIRE_EINVAL);
+  REFUSES(job->seal.aad_size = 17, PF_WIRE_EINVAL);
   REFUSES(job->seal_counter = UINT64_MAX - 4, PF_WIRE_EINVAL);
   fill_job(job);
   CHECK(pf_wire_frame_build(kernel, job, JOB_SIZE - 1, headers, 160, NULL, 0, au, 130, out,
@@ -214,6 +221,7 @@ int main(void) {
   test_frame_limits(kernel);
   test_leopard16(kernel);
   test_sending(kernel);
+  test_receiving(kernel);
   test_stream();
   test_udp();
   pf_wire_kernel_close(kernel);

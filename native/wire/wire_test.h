@@ -30,7 +30,15 @@ uint32_t random_below(uint32_t below);
 /* GameStream's shape: 3 data and 2 parity packets of 80 bytes, sealed with a tag in the prefix. */
 void fill_job(struct pf_wire_job *job);
 
+/* The same sealed in punktfunk/1's shape: the counter in front, the tag behind; 104 bytes a datagram. */
+void fill_trailing_job(struct pf_wire_job *job);
+
+/* A socket on a port of the system's choice, and where a peer reaches it. */
+struct pf_wire_udp *open_udp(const char *address);
+struct pf_wire_address loopback(const char *text, const struct pf_wire_udp *udp);
+
 void test_leopard16(struct pf_wire_kernel *kernel);
+void test_receiving(struct pf_wire_kernel *kernel);
 void test_sending(struct pf_wire_kernel *kernel);
 void test_stream(void);
 void test_udp(void);
