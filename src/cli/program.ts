@@ -11,6 +11,9 @@ import type { CliContext } from "./command.ts";
 import type { CliEnvironment } from "./environment.ts";
 import { type CommandOutput, printFailure, printOutput, type Terminal } from "./print.ts";
 
+/** Commands that tell their failures apart: scripts that drive a host, or measure it, need to know whether to try again. */
+const EXACT_COMMANDS: ReadonlySet<string | undefined> = new Set(["ctl", "probe"]);
+
 /** Run the program; returns the exit code (product specification 1). */
 export async function runProgram(
   args: readonly string[],
@@ -30,9 +33,8 @@ export async function runProgram(
     return outcome.output.exitCode ?? 0;
   }
   printFailure(terminal, outcome.error, { isJson, wallMs: Date.now() });
-  // Only `ctl` tells its failures apart: scripts that drive a host need to know whether to try again.
-  const isControl = inputs[0] === "ctl";
-  return isControl && outcome.error instanceof OperationError ? outcome.error.exitCode : 1;
+  const isExact = EXACT_COMMANDS.has(inputs[0]) && outcome.error instanceof OperationError;
+  return isExact ? outcome.error.exitCode : 1;
 }
 
 type Outcome =

@@ -30,7 +30,7 @@ const SENTENCES: Readonly<Record<CloseReason, string>> = {
 const REMEDIES: Partial<Record<CloseReason, string>> = {
   "not-armed": "Arm pairing at the host with `ctl pair arm`",
   "rate-limited": "Wait two seconds",
-  "identity-required": "Try --device-key: this host may not see certificates",
+  "identity-required": "Hosts that see certificates want one; the others take --device-key",
   "setup-failed": "The host's log says why",
 };
 

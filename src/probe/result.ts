@@ -123,7 +123,6 @@ export function contactResult(contact: ProbeContact): ContactResult {
 /** The result of a session that is over. */
 export function streamResult(session: ProbeSession, parts: {
   readonly opener: Pick<PacketOpener, "stats" | "receivedBytes">;
-  readonly roundTripUs: number;
   readonly drawnToReceived: Samples;
   readonly hasDecodedSound: boolean;
 }): StreamResult {
@@ -166,7 +165,7 @@ export function streamResult(session: ProbeSession, parts: {
       offset_us: clockSync.isKnown ? Number(offsetNs) / 1000 : null,
       rtt_us: rttNs === undefined ? null : Number(rttNs) / 1000,
     },
-    rtt_ms: parts.roundTripUs / 1000,
+    rtt_ms: session.roundTripUs / 1000,
     sound: {
       packets: sound.stats.packets,
       lost: sound.lost,

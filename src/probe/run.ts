@@ -208,7 +208,6 @@ class Run {
       host: contactResult(this.#contact(dialed.hostFingerprint)),
       stream: streamResult(session, {
         opener,
-        roundTripUs: dialed.connection.roundTripUs,
         drawnToReceived,
         hasDecodedSound: options.soundPath !== undefined && welcome.audioCodec === "opus",
       }),

@@ -86,6 +86,8 @@ export class ProbeSession {
   readonly notes: SessionNote[] = [];
   readonly linkProbe: LinkProbe | undefined;
   readonly startedAtUs: number;
+  /** Of the QUIC stack, when the stream ended; 0 from one that does not tell. */
+  roundTripUs = 0;
   inputEvents = 0;
   feedbackDatagrams = 0;
   readonly #options: SessionOptions;
@@ -198,6 +200,7 @@ export class ProbeSession {
       this.#fail(error);
     }
     await control.flush();
+    this.roundTripUs = connection.roundTripUs;
     connection.close(this.#options.isQuit ? CLOSE_CODES.quit : CLOSE_CODES.done, "");
     this.#close ??= await connection.closed;
     await Promise.all(readers);

@@ -1,84 +1,115 @@
 /**
- * The native plane as a process of its own, `punktfunk1-host`, on ports that the system chooses.
+ * `punktfunk1-host` and `probe` as processes of their own, with directories of their own, on loopback.
  *
  * @module
  */
-const ROOT = new URL("../../", import.meta.url).pathname;
+import type { ProbeResult } from "../../src/probe/result.ts";
+import type { QuicAdapterId } from "../../src/quic/ports.ts";
 
-export interface NativeHostLab extends AsyncDisposable {
-  readonly port: number;
-  readonly pin: string;
-  /** Where the host keeps its identity and its devices. */
-  readonly directory: string;
-  readonly processId: number;
-  /** Everything on stderr so far. */
-  log(): string;
-  /** Resident memory in bytes. */
-  residentBytes(): Promise<number>;
-  descriptors(): Promise<number>;
-  /** Resolves with the exit code once it ended by itself. */
-  readonly ended: Promise<number>;
-  /** SIGTERM, and its exit code. */
-  stop(): Promise<number>;
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+export const LAB_PIN = "4321";
+/** Against a child that hangs: nothing here takes a tenth of it. */
+const KILL_AFTER_MS = 120_000;
+
+export interface ProbeRun {
+  readonly code: number;
+  /** Undefined when it failed before there was a result. */
+  readonly result: ProbeResult | undefined;
+  readonly error: { readonly code: string; readonly message: string } | undefined;
 }
 
-/** Start the host and wait until it listens. */
-export async function openNativeHostLab(
-  args: readonly string[] = [],
-  env: Readonly<Record<string, string>> = {},
-): Promise<NativeHostLab> {
-  const directory = await Deno.makeTempDir({ prefix: "punktfunk-native-" });
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-A", "--no-check", `${ROOT}main.ts`, "punktfunk1-host"],
-      ...["--no-mdns", "--port", "0", ...args],
-    ],
-    env: { PUNKTFUNK_CONFIG_DIR: directory, ...env },
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  let text = "";
-  const listening = Promise.withResolvers<void>();
-  const reading = (async () => {
-    for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
-      text += part;
-      if (/listens on UDP port \d+/.test(text)) listening.resolve();
-    }
-    listening.reject(new Error(`The host ended: ${text}`));
-  })();
-  listening.promise.catch(() => {});
-  await listening.promise;
-  const port = Number(/listens on UDP port (\d+)/.exec(text)?.[1]);
-  const pin = /pairing PIN: (\S+)/.exec(text)?.[1] ?? "";
-  const ended = child.status.then(({ code }) => code);
-  const stop = async () => {
-    try {
-      child.kill("SIGTERM");
-    } catch {
-      // It ended by itself.
-    }
-    return await ended;
-  };
+export interface NativeLab extends AsyncDisposable {
+  readonly port: number;
+  /** Of the host's certificate, as --fingerprint takes it. */
+  readonly fingerprint: string;
+  /** Run a client that keeps what it knows in a directory called `name`. */
+  probe(name: string, options: ProbeLabOptions): Promise<ProbeRun>;
+  /** The exit code of a host that ends by itself. */
+  hostExit(): Promise<number>;
+}
+
+export interface ProbeLabOptions {
+  readonly quic: QuicAdapterId;
+  readonly args?: readonly string[];
+}
+
+/** Start a host; ready when it says where it listens. */
+export async function openNativeLab(
+  quic: QuicAdapterId,
+  args: readonly string[],
+): Promise<NativeLab> {
+  const directory = await Deno.makeTempDir({ prefix: "pf-native-" });
+  const host = spawn({ directory: `${directory}/host`, quic }, [
+    ...["punktfunk1-host", "--port", "0", "--no-mdns", "--pairing-pin", LAB_PIN],
+    ...args,
+  ]);
+  const watch = watchFor(host, /listens on UDP port (\d+)/);
+  const port = Number(await watch.found);
+  const fingerprint = await fingerprintOf(`${directory}/host/native-cert.pem`);
   return {
     port,
-    pin,
-    directory,
-    processId: child.pid,
-    log: () => text,
-    async residentBytes() {
-      const status = await Deno.readTextFile(`/proc/${child.pid}/status`);
-      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
+    fingerprint,
+    async probe(name, { quic, args = [] }) {
+      const child = spawn({ directory: `${directory}/${name}`, quic }, [
+        ...["probe", `127.0.0.1:${port}`, "--json"],
+        ...args,
+      ]);
+      const timer = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
+      const { code, stdout } = await child.output();
+      clearTimeout(timer);
+      const { data, error } = JSON.parse(new TextDecoder().decode(stdout));
+      return { code, result: data, error };
     },
-    async descriptors() {
-      return (await Array.fromAsync(Deno.readDir(`/proc/${child.pid}/fd`))).length;
+    async hostExit() {
+      const timer = setTimeout(() => host.kill("SIGKILL"), KILL_AFTER_MS);
+      const { code } = await host.status;
+      clearTimeout(timer);
+      return code;
     },
-    ended,
-    stop,
     async [Symbol.asyncDispose]() {
-      await stop();
-      await reading;
+      try {
+        host.kill("SIGTERM");
+      } catch {
+        // It has ended by itself.
+      }
+      await host.status;
+      await watch.done;
+      await host.stdout.cancel();
       await Deno.remove(directory, { recursive: true });
     },
   };
+}
+
+function spawn(
+  { directory, quic }: { readonly directory: string; readonly quic: QuicAdapterId },
+  args: readonly string[],
+): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", MAIN, ...args],
+    env: { PUNKTFUNK_CONFIG_DIR: directory, PUNKTFUNK_QUIC: quic, NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** The first group of `pattern` in what `child` says on stderr, which is read to its end. */
+function watchFor(child: Deno.ChildProcess, pattern: RegExp) {
+  const found = Promise.withResolvers<string>();
+  const read = async () => {
+    let text = "";
+    for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
+      text += part;
+      const match = pattern.exec(text);
+      if (match?.[1] !== undefined) found.resolve(match[1]);
+    }
+    found.reject(new Error(`The host said: ${text}`));
+  };
+  return { found: found.promise, done: read() };
+}
+
+async function fingerprintOf(path: string): Promise<string> {
+  const pem = await Deno.readTextFile(path);
+  const der = Uint8Array.fromBase64(pem.replace(/-----[^-]*-----|\s/g, ""));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", der)).toHex();
 }

@@ -1,0 +1,89 @@
+/**
+ * The native plane from outside: a host and a client, each a process, over both QUIC stacks.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { QuicAdapterId } from "../../src/quic/ports.ts";
+import { LAB_PIN, openNativeLab, type ProbeRun } from "./native_lab.ts";
+
+const FRAMES = 300;
+
+function assertWhole({ code, result, error }: ProbeRun, frames: number): void {
+  assert.equal(error, undefined);
+  assert.deepEqual(result?.problems, []);
+  assert.equal(code, 0);
+  const counts = result.stream?.frames;
+  assert.equal(counts?.expected, frames);
+  assert.equal(counts.received, frames);
+  assert.equal(counts.verified, frames);
+  assert.equal(counts.wrong, 0);
+  assert.equal(counts.lost, 0);
+}
+
+const PAIRS: readonly (readonly [host: QuicAdapterId, client: QuicAdapterId])[] = [
+  ["quinn", "quinn"],
+  ["quinn", "deno"],
+  ["deno", "quinn"],
+  ["deno", "deno"],
+];
+
+for (const [hostQuic, clientQuic] of PAIRS) {
+  Deno.test(`\`probe\` over ${clientQuic} gets every byte of a host over ${hostQuic}`, async () => {
+    await using lab = await openNativeLab(hostQuic, [
+      ...["--frames", String(FRAMES), "--max-sessions", "1", "--allow-tofu"],
+    ]);
+    const run = await lab.probe("client", {
+      quic: clientQuic,
+      args: ["--fingerprint", lab.fingerprint],
+    });
+    assertWhole(run, FRAMES);
+    assert.equal(run.result?.host.quic, clientQuic);
+    assert.equal(run.result.host.fingerprint, lab.fingerprint);
+    assert.equal(await lab.hostExit(), 0);
+  });
+}
+
+Deno.test("`probe --pin` pairs by certificate, and a stranger stays out", async () => {
+  await using lab = await openNativeLab("quinn", ["--frames", "30"]);
+  const pair = await lab.probe("client", { quic: "quinn", args: ["--pin", LAB_PIN] });
+  assertWhole(pair, 30);
+  assert.equal(pair.result?.host.identity, "certificate");
+  assert.equal(pair.result.host.paired, true);
+  // It is known now, and knows the host: neither PIN nor fingerprint is needed.
+  assertWhole(await lab.probe("client", { quic: "quinn" }), 30);
+
+  const stranger = await lab.probe("stranger", { quic: "quinn", args: ["--timeout", "1"] });
+  assert.equal(stranger.code, 3);
+  assert.equal(stranger.error?.code, "unreachable");
+});
+
+Deno.test("`probe --pin` pairs by device key where the host sees no certificates", async () => {
+  await using lab = await openNativeLab("deno", ["--frames", "30"]);
+  for (const quic of ["quinn", "deno"] as const) {
+    const args = ["--device-key", "--fingerprint", lab.fingerprint];
+    const name = "client";
+    const pin = quic === "quinn" ? ["--pin", LAB_PIN] : [];
+    const run = await lab.probe(name, { quic, args: [...args, ...pin] });
+    assertWhole(run, 30);
+    assert.equal(run.result?.host.identity, "device-key");
+  }
+});
+
+Deno.test("`probe --pin` with a wrong PIN exits 1, and has used the PIN up", async () => {
+  await using lab = await openNativeLab("quinn", ["--frames", "30"]);
+  const wrong = await lab.probe("client", { quic: "quinn", args: ["--pin", "9999"] });
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.error?.message ?? "", /the PIN is wrong/);
+  const late = await lab.probe("other", { quic: "quinn", args: ["--pin", LAB_PIN] });
+  assert.equal(late.code, 1);
+});
+
+for (const quic of ["quinn", "deno"] as const) {
+  Deno.test(`\`probe\` over ${quic} exits 4 for a host with another certificate`, async () => {
+    await using lab = await openNativeLab("quinn", ["--frames", "30", "--allow-tofu"]);
+    const run = await lab.probe("client", { quic, args: ["--fingerprint", "ab".repeat(32)] });
+    assert.equal(run.code, 4);
+    assert.equal(run.error?.code, "certificate-mismatch");
+  });
+}
