@@ -18,7 +18,7 @@ import { instanceNameOf, openMdns } from "./discovery/mdns.ts";
 import type { DisplayBackend } from "./display/ports.ts";
 import { chooseDisplayBackend, listDisplayBackends } from "./display/registry.ts";
 import { HostApi } from "./host_api.ts";
-import { nativeAdvert, openNativePlane } from "./host_native.ts";
+import { nativeAdvert, openNativePlane, testLossLines } from "./host_native.ts";
 import type { Host, HostEnvironment, HostOptions } from "./host_options.ts";
 import { runChecks } from "./health/check.ts";
 import { conflictCheck } from "./health/conflicts.ts";
@@ -77,7 +77,7 @@ async function open(
   const conflicts = reportConflicts(environment);
   stack.defer(() => conflicts);
   const backends = await openBackends(options, environment);
-  const lines = [...backends.reasons];
+  const lines = [...backends.reasons, ...testLossLines(options.videoDropPercent)];
 
   let sessions = 0;
   const parts: PlaneParts = {
@@ -264,6 +264,7 @@ async function openNative(
       audio: backends.audio,
       capabilities: SOFTWARE_CAPABILITIES,
       fecPercent: options.fecPercent,
+      videoDropPercent: options.videoDropPercent,
       delivery: options.delivery,
       mtuBytes: options.mtuBytes,
       fecScheme: "gf65536",
@@ -332,6 +333,7 @@ async function openGameStream(
     hostName,
     uniqueId: stores.uniqueId,
     fecPercent: options.fecPercent,
+    videoDropPercent: options.videoDropPercent,
     identity,
     clients: stores.clients,
     apps,

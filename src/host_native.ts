@@ -49,6 +49,8 @@ export interface NativePlaneParts {
   readonly capabilities: HostCapabilities;
   /** Fixed share of parity; undefined adapts it to the loss. */
   readonly fecPercent: number | undefined;
+  /** Test loss, 0…90. */
+  readonly videoDropPercent: number;
   readonly delivery: DeliveryProfile;
   readonly mtuBytes: number | undefined;
   readonly fecScheme: FecScheme;
@@ -98,6 +100,7 @@ export async function openNativePlane(parts: NativePlaneParts): Promise<OpenedNa
       capabilities: parts.capabilities,
       fec: fecTerms(parts),
       isFecPinned: parts.fecPercent !== undefined,
+      videoDropPercent: parts.videoDropPercent,
       soundTierMax: "high",
       mtuBytes: parts.mtuBytes,
       pacing: (link): Pacing => pacingOf(parts.delivery, link),
@@ -110,6 +113,12 @@ export async function openNativePlane(parts: NativePlaneParts): Promise<OpenedNa
     },
   });
   return { plane, reason };
+}
+
+/** What the host's summary says of test loss: a stream that is bad on purpose must not look like a bad network. */
+export function testLossLines(videoDropPercent: number): string[] {
+  if (videoDropPercent === 0) return [];
+  return [`PUNKTFUNK_VIDEO_DROP: ${videoDropPercent} % of all video packets are not sent`];
 }
 
 function fecTerms({ fecScheme: scheme, fecPercent }: NativePlaneParts): FecTerms {

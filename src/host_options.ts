@@ -33,6 +33,8 @@ export interface HostOptions {
   readonly encoder: "auto" | "software";
   /** Fixed share of parity, or undefined to follow the client. */
   readonly fecPercent: number | undefined;
+  /** Test loss: share of video packets that are not sent, 0…90. */
+  readonly videoDropPercent: number;
   /** The name clients show; "" takes the machine's. */
   readonly hostName: string;
 }

@@ -12,7 +12,7 @@ import { openSyntheticAudioBackend } from "./audio/synthetic.ts";
 import { openMdns } from "./discovery/mdns.ts";
 import { chooseDisplayBackend } from "./display/registry.ts";
 import { openSyntheticDisplayBackend } from "./display/synthetic.ts";
-import { nativeAdvert, openNativePlane } from "./host_native.ts";
+import { nativeAdvert, openNativePlane, testLossLines } from "./host_native.ts";
 import type { Host, HostEnvironment } from "./host_options.ts";
 import { describeError } from "./lib/errors.ts";
 import { BITRATE_KBPS_MAX } from "./lib/limits.ts";
@@ -44,6 +44,8 @@ export interface NativeHostOptions {
   /** Size of the first unit and of those asked for, in percent of another's. */
   readonly idrPercent: number;
   readonly fecPercent: number | undefined;
+  /** Test loss, 0…90. */
+  readonly videoDropPercent: number;
   readonly delivery: DeliveryProfile;
   readonly mtuBytes: number | undefined;
   readonly fecScheme: FecScheme;
@@ -126,7 +128,12 @@ async function open(
   return {
     pin,
     summary: {
-      lines: [...reasons, reason, `punktfunk/1 listens on UDP port ${plane.port}`],
+      lines: [
+        ...reasons,
+        ...testLossLines(options.videoDropPercent),
+        reason,
+        `punktfunk/1 listens on UDP port ${plane.port}`,
+      ],
     },
     ended: ended.promise,
     async close() {

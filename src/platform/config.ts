@@ -97,6 +97,7 @@ export const SETTINGS = {
   delivery: row("PUNKTFUNK_DELIVERY", wordKind(["burst", "capped", "smooth"]), {
     fallback: "burst",
   }),
+  video_drop: row("PUNKTFUNK_VIDEO_DROP", integerKind(0, 90), { fallback: 0 }),
   host_name: row("PUNKTFUNK_HOST_NAME", textKind(63), { fallback: "", isStored: true }),
 } as const;
 

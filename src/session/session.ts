@@ -51,6 +51,8 @@ export interface SessionEnvironment {
   readonly audio: AudioBackend;
   /** Absent where no pads can be made. */
   readonly pads?: PadFactory;
+  /** Test loss: share of video packets that are made and not sent, 0…90. Absent: none. */
+  readonly videoDropPercent?: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -304,6 +306,7 @@ export class Session implements AsyncDisposable {
         source: screen.videoSource,
         encoder: pattern ?? this.plan.encoder,
         isReportingUnits: observer.onUnit !== undefined,
+        dropPercent: this.#environment.videoDropPercent ?? 0,
         ...rest,
       },
       {

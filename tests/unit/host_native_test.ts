@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { nativeAdvert } from "../../src/host_native.ts";
+import { nativeAdvert, testLossLines } from "../../src/host_native.ts";
 
 const PARTS = {
   hostName: "Living room",
@@ -33,4 +33,11 @@ Deno.test("nativeAdvert() says that an open host asks for no pairing, and names 
   const { txt } = nativeAdvert({ ...PARTS, policy: "open", managementPort: 0 });
   assert.equal(txt.pair, "optional");
   assert.equal("mgmt" in txt, false);
+});
+
+Deno.test("testLossLines() tells of video that is lost on purpose, and of nothing else", () => {
+  assert.deepEqual(testLossLines(0), []);
+  assert.deepEqual(testLossLines(10), [
+    "PUNKTFUNK_VIDEO_DROP: 10 % of all video packets are not sent",
+  ]);
 });

@@ -59,6 +59,7 @@ export const run: CommandRun<Punktfunk1HostFlags> = async (environment, flags) =
         isMdnsOn: flags.noMdns !== true && settings.mdns.value,
         idrPercent: flags.idrPct ?? IDR_PERCENT[source],
         fecPercent: settings.fec_percent.value,
+        videoDropPercent: settings.video_drop.value,
         delivery: settings.delivery.value,
         mtuBytes: settings.wire_mtu.value,
         fecScheme: flags.fecField === "8" ? "gf256" : "gf65536",

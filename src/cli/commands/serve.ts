@@ -130,6 +130,7 @@ function optionsOf(settings: ResolvedSettings, flags: ServeFlags): HostOptions {
     source: settings.source.value,
     encoder: settings.encoder.value,
     fecPercent: settings.fec_percent.value,
+    videoDropPercent: settings.video_drop.value,
     hostName: settings.host_name.value,
   };
 }

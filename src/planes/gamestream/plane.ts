@@ -55,6 +55,8 @@ export interface GameStreamPlaneOptions {
   readonly hostName: string;
   readonly uniqueId: string;
   readonly fecPercent: number | undefined;
+  /** Test loss, 0…90. */
+  readonly videoDropPercent: number;
   readonly identity: Identity;
   readonly clients: GameStreamClients;
   readonly apps: readonly App[];
@@ -174,8 +176,9 @@ export class GameStreamPlane implements AsyncDisposable {
   }
 
   async #streamEnvironment(): Promise<StreamEnvironment> {
-    const { bind, portBase, fecPercent, capabilities, display, audio, clock, logger } =
+    const { bind, portBase, fecPercent, videoDropPercent, capabilities, display, audio } =
       this.#options;
+    const { clock, logger } = this.#options;
     this.#control ??= await this.#openControl();
     return {
       bind,
@@ -183,6 +186,7 @@ export class GameStreamPlane implements AsyncDisposable {
       audioPort: portBase + PORT_OFFSETS.audio,
       controlPort: this.#control.port,
       fecPercent: fecPercent ?? FEC_PERCENT_DEFAULT,
+      videoDropPercent,
       capabilities,
       pacing: PACING,
       display,

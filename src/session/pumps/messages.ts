@@ -26,6 +26,8 @@ export interface VideoPumpSpec {
   readonly socket: UdpSocketHandle;
   /** Ends by itself after this many units; absent: never. */
   readonly unitsMax?: number;
+  /** Test loss: share of packets, filler of probes included, that are made and not sent, 0…90. Absent: none. */
+  readonly dropPercent?: number;
   /** Whether each sent unit is reported. */
   readonly isReportingUnits?: boolean;
 }

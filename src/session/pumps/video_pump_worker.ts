@@ -12,7 +12,7 @@ import { VideoPump } from "./video_pump.ts";
 import { servePump, type WorkerScope } from "./worker_port.ts";
 
 servePump<VideoPumpSpec>(self as unknown as WorkerScope, async (spec, { stack, clock, report }) => {
-  const kernel = stack.use(openNativeKernel());
+  const kernel = stack.use(openNativeKernel({ dropPercent: spec.dropPercent ?? 0 }));
   const encoder = stack.use(await openVideoEncoder(spec.encoder));
   const source = stack.use(await openVideoSource(spec.source));
   const { packetiser, tuning, startProbe } = await openVideoPacketiser(spec.packetiser);

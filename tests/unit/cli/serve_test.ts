@@ -19,6 +19,7 @@ const DEFAULTS: HostOptions = {
   source: "auto",
   encoder: "auto",
   fecPercent: undefined,
+  videoDropPercent: 0,
   hostName: "",
 };
 
@@ -110,7 +111,8 @@ Deno.test("serve() passes every flag on", async () => {
 
 Deno.test("serve() reads the environment, host.env below it, and the settings file below both", async () => {
   const files = {
-    "host.env": "PUNKTFUNK_MDNS=0\nPUNKTFUNK_HOST_NAME=file\nPUNKTFUNK_FEC_PCT=30\n",
+    "host.env":
+      "PUNKTFUNK_MDNS=0\nPUNKTFUNK_HOST_NAME=file\nPUNKTFUNK_FEC_PCT=30\nPUNKTFUNK_VIDEO_DROP=5\n",
     "host-settings.json": '{"version":1,"gamestream":true,"host_name":"stored","unknown":1}',
   };
   const { options } = await optionsFor({}, {
@@ -122,6 +124,7 @@ Deno.test("serve() reads the environment, host.env below it, and the settings fi
     isMdnsOn: false,
     hostName: "process",
     fecPercent: 30,
+    videoDropPercent: 5,
     isGamestreamOn: true,
   });
 });

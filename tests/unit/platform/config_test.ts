@@ -56,6 +56,7 @@ const SAMPLES: Record<
     otherValue: "capped",
     wrong: "fast",
   },
+  video_drop: { text: "90", value: 90, otherText: "1", otherValue: 1, wrong: "some" },
   host_name: {
     text: "Den",
     value: "Den",
