@@ -172,7 +172,7 @@ function readName(
       const low = bytes[at + 1];
       if (low === undefined) throw shortMessage();
       const target = (size & ~POINTER_MARK) << 8 | low;
-      // A pointer leads back, and every one further: that is why names end.
+      // Pointers lead back. What goes in circles all the same ends at the limit of a name.
       if (target >= at) throw new ProtocolError("malformed", "Cannot read DNS: a name runs ahead");
       end ??= at + 2;
       at = target;

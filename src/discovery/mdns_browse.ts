@@ -7,7 +7,7 @@
  * @module
  */
 import { createSocket, type Socket } from "node:dgram";
-import type { Clock } from "../lib/clock.ts";
+import type { Clock, Timer } from "../lib/clock.ts";
 import { ProtocolError } from "../lib/errors.ts";
 import {
   decodeDnsAnswer,
@@ -53,12 +53,14 @@ export async function browseMdns(options: BrowseOptions): Promise<readonly Found
     options.from.map((address) => openSocket(address, (bytes) => search.accept(bytes))),
   );
   const open = sockets.filter((socket) => socket !== undefined);
-  let timer = clock.after(0, ask);
-  function ask(): void {
+  function ask(): Timer {
     const query = encodeDnsQuery(search.questions());
     for (const socket of open) socket.send(query, destination.port, destination.address, () => {});
-    timer = clock.after(ASK_INTERVAL_MS, ask);
+    return clock.after(ASK_INTERVAL_MS, () => {
+      timer = ask();
+    });
   }
+  let timer = ask();
   await new Promise<void>((resolve) => clock.after(durationMs, resolve));
   timer.cancel();
   await Promise.all(open.map((socket) => new Promise<void>((done) => socket.close(() => done()))));
@@ -68,7 +70,8 @@ export async function browseMdns(options: BrowseOptions): Promise<readonly Found
 /** What was answered so far, and what is still to be asked. Pure. */
 export class ServiceSearch {
   readonly #type: DnsName;
-  readonly #records: DnsRecord[] = [];
+  /** By what they say: answers repeat one another. */
+  readonly #byText = new Map<string, DnsRecord>();
 
   /** `type` as in `_punktfunk._udp`. */
   constructor(type: string) {
@@ -85,10 +88,7 @@ export class ServiceSearch {
       throw error;
     }
     for (const record of records) {
-      const isKnown = this.#records.some((known) =>
-        JSON.stringify(known) === JSON.stringify(record)
-      );
-      if (!isKnown && this.#records.length < RECORDS_MAX) this.#records.push(record);
+      if (this.#byText.size < RECORDS_MAX) this.#byText.set(JSON.stringify(record), record);
     }
   }
 
@@ -121,6 +121,10 @@ export class ServiceSearch {
     return found.sort((a, b) => a.instanceName < b.instanceName ? -1 : 1);
   }
 
+  get #records(): Iterable<DnsRecord> {
+    return this.#byText.values();
+  }
+
   #instances(): readonly DnsName[] {
     const names: DnsName[] = [];
     for (const record of this.#records) {
@@ -148,7 +152,7 @@ export class ServiceSearch {
   }
 
   #addressesOf(name: DnsName): readonly string[] {
-    return this.#records.flatMap((record) =>
+    return [...this.#records].flatMap((record) =>
       record.type === "a" && equalNames(record.name, name) ? [record.address] : []
     );
   }

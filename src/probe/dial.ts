@@ -79,7 +79,7 @@ async function connect(host: HostAddress, options: DialOptions): Promise<QuicCon
         idleTimeoutMs: IDLE_TIMEOUT_MS,
         keepAliveMs: KEEP_ALIVE_MS,
         datagramSendBufferBytes: DATAGRAM_SEND_BUFFER_BYTES,
-        timeoutMs: Math.max(Math.min(ATTEMPT_MS, (endUs - startUs) / 1000), 1),
+        timeoutMs: Math.max(Math.min(ATTEMPT_MS, Math.ceil((endUs - startUs) / 1000)), 1),
         ...(identity === undefined ? {} : { identity }),
         ...(fingerprint === undefined ? {} : { serverFingerprint: fingerprint }),
       });

@@ -67,7 +67,7 @@ export interface StreamResult {
   };
   readonly duration_ms: number;
   readonly video_kbps: number;
-  /** Everything on the data socket between first and last frame, parity and seals included. */
+  /** Everything on the data socket, parity, seals and filler of link probes included. */
   readonly wire_kbps: number;
   readonly granted_kbps: number;
   readonly gaps_ms: Distribution | null;
