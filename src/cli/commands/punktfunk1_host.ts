@@ -6,11 +6,13 @@
 import { CORE_ABI_VERSION, VERSION } from "../../lib/version.ts";
 import { resolveSettings } from "../../platform/config.ts";
 import { layerEnv } from "../../platform/config_env_file.ts";
+import { FEC_PERCENT_MAX } from "../../protocol/punktfunk1/fec_plan.ts";
 import type { CommandRun } from "../environment.ts";
 import { readHostEnv } from "../host_env.ts";
 import { openCommandLog, runUntilStopped } from "../long_run.ts";
 import { describeChain } from "../print.ts";
 
+const COVERING_FACTOR = 6;
 const IDR_PERCENT = { "synthetic": 100, "synthetic-abr": 1000, "virtual": 100 } as const;
 
 export type Punktfunk1HostFlags = Readonly<
@@ -58,7 +60,8 @@ export const run: CommandRun<Punktfunk1HostFlags> = async (environment, flags) =
         dataPort: flags.dataPort ?? settings.data_port.value,
         isMdnsOn: flags.noMdns !== true && settings.mdns.value,
         idrPercent: flags.idrPct ?? IDR_PERCENT[source],
-        fecPercent: settings.fec_percent.value,
+        fecPercent: settings.fec_percent.value ??
+          coveringPercent(source, settings.video_drop.value),
         videoDropPercent: settings.video_drop.value,
         delivery: settings.delivery.value,
         mtuBytes: settings.wire_mtu.value,
@@ -76,3 +79,15 @@ export const run: CommandRun<Punktfunk1HostFlags> = async (environment, flags) =
     return { text: "", data: null, exitCode: 1 };
   }
 };
+
+/**
+ * Parity for a stream whose every frame is checked while packets are lost on purpose: six times the loss, so that a block of
+ * twenty packets loses more than it can repair less than once in a million times. Undefined adapts it to what is reported.
+ */
+function coveringPercent(
+  source: Punktfunk1HostFlags["source"],
+  dropPercent: number,
+): number | undefined {
+  if (source !== "synthetic" || dropPercent === 0) return undefined;
+  return Math.min(COVERING_FACTOR * dropPercent, FEC_PERCENT_MAX);
+}
