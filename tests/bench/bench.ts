@@ -15,13 +15,17 @@ export interface BenchRow {
   readonly p99Us: number | null;
   /** Of the bytes that the work is about. */
   readonly gigabytesPerSecond: number | null;
+  /** Absent where the work is not about packets. */
+  readonly packetsPerSecond?: number;
   /** p50 of this row by p50 of the group's first. */
   readonly ratio: number;
 }
 
 export interface BenchVariant {
   readonly name: string;
-  run(): void;
+  /** Runs before each `run` and is not timed. */
+  setUp?(): void;
+  run(): void | Promise<void>;
   /** Runs after each `run` and is not timed. */
   cleanUp?(): Promise<void>;
 }
@@ -30,18 +34,23 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Bytes one `run` works on; undefined gives no rate. */
   readonly bytes?: number;
+  /** Packets one `run` works on. */
+  readonly packets?: number;
 }
 
 const WARM_UP_ROUNDS = 3;
 
 /** Microseconds of one run. One before it, not timed, makes caches the variant's own and not its predecessor's. */
 async function time(variant: BenchVariant): Promise<number> {
-  variant.run();
-  await variant.cleanUp?.();
-  const from = performance.now();
-  variant.run();
-  const tookUs = (performance.now() - from) * 1000;
-  await variant.cleanUp?.();
+  let tookUs = 0;
+  for (let turn = 0; turn < 2; turn++) {
+    variant.setUp?.();
+    const from = performance.now();
+    const running = variant.run();
+    if (running !== undefined) await running;
+    tookUs = (performance.now() - from) * 1000;
+    await variant.cleanUp?.();
+  }
   return tookUs;
 }
 
@@ -73,6 +82,7 @@ export async function runBench(
       p50Us,
       p99Us: percentile(list, 0.99),
       gigabytesPerSecond: options.bytes === undefined ? null : options.bytes / p50Us / 1000,
+      ...(options.packets === undefined ? {} : { packetsPerSecond: options.packets / p50Us * 1e6 }),
       ratio: p50Us / firstUs,
     };
   });
@@ -86,17 +96,23 @@ export function formatRows(rows: readonly BenchRow[]): string {
   for (const row of rows) {
     if (row.group !== group) {
       group = row.group;
-      lines.push("", group, `  ${"".padEnd(nameWidth)}    p50 µs    p99 µs      GB/s    ratio`);
+      lines.push(
+        "",
+        group,
+        `  ${"".padEnd(nameWidth)}    p50 µs    p99 µs      GB/s    pkt/s    ratio`,
+      );
     }
     const cells = [
       row.p50Us.toFixed(1),
       row.p99Us?.toFixed(1) ?? "",
       row.gigabytesPerSecond?.toFixed(2) ?? "",
     ];
+    const rate = row.packetsPerSecond;
+    const packets = (rate === undefined ? "" : `${Math.round(rate / 1000)} k`).padStart(9);
     const ratio = row.ratio.toFixed(row.ratio < 10 ? 2 : 0);
     lines.push(
       `  ${row.name.padEnd(nameWidth)}${cells.map((cell) => cell.padStart(10)).join("")}` +
-        ratio.padStart(9),
+        packets + ratio.padStart(9),
     );
   }
   return lines.join("\n").trimStart();

@@ -1,22 +1,27 @@
 /**
  * All benchmarks, one after another.
  *
- *     deno task bench [NAME…]      names: wire, media, receive, program, loss, executable
+ *     deno task bench [NAME…]      names: wire, media, fetch, receive, sustained, program, loss, executable
  *
  * @module
  */
 import { type BenchRow, formatRows } from "./bench.ts";
 import { benchExecutable } from "./executable.ts";
+import { benchFetch } from "./fetch.ts";
 import { benchLoss } from "./loss.ts";
 import { benchMedia } from "./media.ts";
 import { benchProgram } from "./program.ts";
 import { benchReceive } from "./receive.ts";
+import { benchSustained } from "./sustained.ts";
 import { benchWire } from "./wire.ts";
 
-const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]> | string>> = {
+const BENCHES: Readonly<Record<string, () => Promise<BenchRow[] | string> | string>> = {
   wire: benchWire,
   media: benchMedia,
+  fetch: benchFetch,
   receive: benchReceive,
+  // Shortly; by itself it runs as long as it is told to.
+  sustained: () => benchSustained({ seconds: 2, videoKbps: 2_000_000, dropPercent: 0 }),
   program: benchProgram,
   loss: benchLoss,
   executable: benchExecutable,
