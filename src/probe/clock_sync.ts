@@ -64,9 +64,9 @@ export class ClockSync {
     });
   }
 
-  /** From `hostNs` on the host's clock to now, in microseconds; undefined while that clock is not known. */
-  sinceUs(hostNs: bigint): number | undefined {
+  /** Microseconds from `hostNs` on the host's clock to `localNs` on this one; undefined while the host's is not known. */
+  betweenUs(hostNs: bigint, localNs: bigint): number | undefined {
     if (!this.isKnown) return undefined;
-    return Number(this.#options.nowNs() + this.estimate.offsetNs - hostNs) / 1000;
+    return Number(localNs + this.estimate.offsetNs - hostNs) / 1000;
   }
 }

@@ -64,6 +64,8 @@ export interface StreamResult {
     readonly forged: number;
     readonly replayed: number;
     readonly recovered_shards: number;
+    /** Lost on this machine, because they were not fetched in time. */
+    readonly overflowed: number;
   };
   readonly duration_ms: number;
   readonly video_kbps: number;
@@ -122,7 +124,7 @@ export function contactResult(contact: ProbeContact): ContactResult {
 
 /** The result of a session that is over. */
 export function streamResult(session: ProbeSession, parts: {
-  readonly opener: Pick<PacketOpener, "stats" | "receivedBytes">;
+  readonly opener: Pick<PacketOpener, "stats" | "receivedBytes" | "overflowed">;
   readonly drawnToReceived: Samples;
   readonly hasDecodedSound: boolean;
 }): StreamResult {
@@ -151,6 +153,7 @@ export function streamResult(session: ProbeSession, parts: {
       forged: opener.stats.forged,
       replayed: opener.stats.replayed,
       recovered_shards: packets.recoveredShards,
+      overflowed: opener.overflowed,
     },
     duration_ms: statistics.durationMs,
     video_kbps: statistics.videoKbps(),

@@ -118,7 +118,8 @@ export class ProbeSession {
       welcome,
       shardPayloadBytesMax: options.shardPayloadBytesMax,
       send: (message) => this.#send(message),
-      sinceUs: (hostNs) => this.clockSync.sinceUs(hostNs),
+      latencyUs: ({ ptsNs, deliveredAtUs }) =>
+        this.clockSync.betweenUs(ptsNs, this.#streamClock.atUs(deliveredAtUs)),
       nowUs: this.startedAtUs,
       ...(options.onFrame === undefined ? {} : { onFrame: options.onFrame }),
       ...(options.rateController === undefined ? {} : { rateController: options.rateController }),

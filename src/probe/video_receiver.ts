@@ -28,8 +28,8 @@ export interface VideoReceiverOptions {
   /** What Hello allowed. */
   readonly shardPayloadBytesMax: number;
   readonly send: (message: ControlMessage) => void;
-  /** Microseconds from a moment of the host's clock to now; undefined while that clock is not known. */
-  readonly sinceUs: (hostNs: bigint) => number | undefined;
+  /** Microseconds from a frame's capture to its arrival; undefined while the host's clock is not known. */
+  readonly latencyUs: (frame: ReceivedVideoFrame) => number | undefined;
   readonly nowUs: number;
   /** Every frame in order; the bytes are valid during the call only. */
   readonly onFrame?: (frame: ReceivedVideoFrame) => void;
@@ -120,7 +120,7 @@ export class VideoReceiver {
 
   #receive(frame: ReceivedVideoFrame): void {
     const { data, frameIndex, userFlags, deliveredAtUs, firstPacketAtUs } = frame;
-    const latencyUs = this.#options.sinceUs(frame.ptsNs);
+    const latencyUs = this.#options.latencyUs(frame);
     this.#isPattern ??= isPattern(data, frameIndex);
     if (this.#isPattern) {
       if (isPattern(data, frameIndex)) this.verifiedFrames++;
