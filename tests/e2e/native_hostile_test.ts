@@ -13,7 +13,7 @@ import { encodeStart, START_EXTENSIONS_NONE } from "../../src/protocol/punktfunk
 import { decodeWelcome, type Welcome } from "../../src/protocol/punktfunk1/welcome.ts";
 import { openNativeConnector } from "../../src/quic/native_quic.ts";
 import type { QuicConnection, QuicConnector } from "../../src/quic/ports.ts";
-import { openNativeHostLab } from "./native_lab.ts";
+import { openNativeLab } from "./native_lab.ts";
 
 const CLOCK: Clock = {
   monotonicUs: () => performance.now() * 1000,
@@ -29,6 +29,8 @@ const HELLO = encodeHello({
   videoCodecs: 1,
 });
 const CONNECTIONS = 1000;
+/** The first ones load code and fill pools. */
+const SETTLED_AFTER = 200;
 /** In flight: a laptop of the network, not a data centre. */
 const CONNECTIONS_AT_ONCE = 8;
 
@@ -61,7 +63,7 @@ async function welcomed(connection: QuicConnection): Promise<[ControlStream, Wel
 }
 
 Deno.test("A thousand connections with garbage leave memory, descriptors and slots as they were", async () => {
-  await using host = await openNativeHostLab(["--allow-tofu", "--frames", "5"]);
+  await using host = await openNativeLab("quinn", ["--allow-tofu", "--frames", "5"]);
   await using connector = openNativeConnector();
   const garbage = [
     new Uint8Array(0),
@@ -75,22 +77,21 @@ Deno.test("A thousand connections with garbage leave memory, descriptors and slo
       await sendFirst(connection, garbage[index % garbage.length] ?? new Uint8Array(0));
       const { code, isByPeer } = await connection.closed;
       assert.deepEqual([code, isByPeer], [0x68, true]);
-      if (index === 200) {
-        early = { bytes: await host.residentBytes(), fds: await host.descriptors() };
-      }
+      if (index === SETTLED_AFTER) early = await host.usage();
     }
   };
-  let early = { bytes: 0, fds: 0 };
+  let early = await host.usage();
   await Promise.all(Array.from({ length: CONNECTIONS_AT_ONCE }, worker));
-  const grownBytes = await host.residentBytes() - early.bytes;
+  const late = await host.usage();
+  const grownBytes = late.residentBytes - early.residentBytes;
   assert.ok(grownBytes < 24 * 1024 * 1024, `grown by ${grownBytes} bytes`);
-  assert.ok(await host.descriptors() <= early.fds + 2);
+  assert.ok(late.descriptors <= early.descriptors + 2);
   const [, welcome] = await welcomed(await connect(connector, host.port));
   assert.equal(welcome.frameCount, 5);
 });
 
 Deno.test("Clients that never send Start lose their slot within the stated time", async () => {
-  await using host = await openNativeHostLab(["--allow-tofu", "--max-concurrent", "1"]);
+  await using host = await openNativeLab("quinn", ["--allow-tofu", "--max-concurrent", "1"]);
   await using connector = openNativeConnector();
   const idle = await connect(connector, host.port);
   await welcomed(idle);
@@ -103,7 +104,7 @@ Deno.test("Clients that never send Start lose their slot within the stated time"
 });
 
 Deno.test("A punch from a stranger's address moves no stream, and neither does anything else", async () => {
-  await using host = await openNativeHostLab(["--allow-tofu", "--frames", "30"]);
+  await using host = await openNativeLab("quinn", ["--allow-tofu", "--frames", "30"]);
   await using connector = openNativeConnector();
   const connection = await connect(connector, host.port);
   const [control, welcome] = await welcomed(connection);
@@ -124,7 +125,7 @@ Deno.test("A punch from a stranger's address moves no stream, and neither does a
 });
 
 Deno.test("A flood of datagrams and control messages does not stop a session", async () => {
-  await using host = await openNativeHostLab(["--allow-tofu", "--frames", "120"]);
+  await using host = await openNativeLab("quinn", ["--allow-tofu", "--frames", "120"]);
   await using connector = openNativeConnector();
   const connection = await connect(connector, host.port);
   const [control, welcome] = await welcomed(connection);

@@ -26,6 +26,8 @@ export interface NativeLab extends AsyncDisposable {
   probe(name: string, options: ProbeLabOptions): Promise<ProbeRun>;
   /** The exit code of a host that ends by itself. */
   hostExit(): Promise<number>;
+  /** What the host's process takes now. */
+  usage(): Promise<{ readonly residentBytes: number; readonly descriptors: number }>;
 }
 
 export interface ProbeLabOptions {
@@ -33,13 +35,14 @@ export interface ProbeLabOptions {
   readonly args?: readonly string[];
 }
 
-/** Start a host; ready when it says where it listens. */
+/** Start a host with variables of its own; ready when it says where it listens. */
 export async function openNativeLab(
   quic: QuicAdapterId,
   args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<NativeLab> {
   const directory = await Deno.makeTempDir({ prefix: "pf-native-" });
-  const host = spawn({ directory: `${directory}/host`, quic }, [
+  const host = spawn({ directory: `${directory}/host`, quic, env }, [
     ...["punktfunk1-host", "--port", "0", "--no-mdns", "--pairing-pin", LAB_PIN],
     ...args,
   ]);
@@ -49,16 +52,14 @@ export async function openNativeLab(
   return {
     port,
     fingerprint,
-    async probe(name, { quic, args = [] }) {
-      const child = spawn({ directory: `${directory}/${name}`, quic }, [
-        ...["probe", `127.0.0.1:${port}`, "--json"],
-        ...args,
-      ]);
-      const timer = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
-      const { code, stdout } = await child.output();
-      clearTimeout(timer);
-      const { data, error } = JSON.parse(new TextDecoder().decode(stdout));
-      return { code, result: data, error };
+    probe: (name, options) => runProbe(port, { ...options, directory: `${directory}/${name}` }),
+    async usage() {
+      const status = await Deno.readTextFile(`/proc/${host.pid}/status`);
+      const descriptors = await Array.fromAsync(Deno.readDir(`/proc/${host.pid}/fd`));
+      return {
+        residentBytes: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024,
+        descriptors: descriptors.length,
+      };
     },
     async hostExit() {
       const timer = setTimeout(() => host.kill("SIGKILL"), KILL_AFTER_MS);
@@ -80,13 +81,30 @@ export async function openNativeLab(
   };
 }
 
+/** Run a client against the host on `port`; what it knows is kept in `directory`. */
+export async function runProbe(
+  port: number,
+  { directory, quic, args = [] }: ProbeLabOptions & { readonly directory: string },
+): Promise<ProbeRun> {
+  const child = spawn({ directory, quic }, ["probe", `127.0.0.1:${port}`, "--json", ...args]);
+  const timer = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
+  const { code, stdout } = await child.output();
+  clearTimeout(timer);
+  const { data, error } = JSON.parse(new TextDecoder().decode(stdout));
+  return { code, result: data, error };
+}
+
 function spawn(
-  { directory, quic }: { readonly directory: string; readonly quic: QuicAdapterId },
+  { directory, quic, env = {} }: {
+    readonly directory: string;
+    readonly quic: QuicAdapterId;
+    readonly env?: Readonly<Record<string, string>>;
+  },
   args: readonly string[],
 ): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", MAIN, ...args],
-    env: { PUNKTFUNK_CONFIG_DIR: directory, PUNKTFUNK_QUIC: quic, NO_COLOR: "1" },
+    env: { PUNKTFUNK_CONFIG_DIR: directory, PUNKTFUNK_QUIC: quic, NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
