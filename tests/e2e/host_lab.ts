@@ -15,6 +15,7 @@ import { MoonlightClient } from "../client/moonlight_client.ts";
 const PORT_BASE_MIN = 20_000;
 const PORT_BASE_MAX = 30_000;
 const TRIES_MAX = 20;
+const POLLS_MAX = 5000;
 
 export interface HostLab extends AsyncDisposable {
   readonly host: Host;
@@ -24,6 +25,8 @@ export interface HostLab extends AsyncDisposable {
     path: string,
     init?: { readonly method?: string; readonly body?: unknown },
   ): Promise<Response>;
+  /** Ask the API until `isWanted`; each answer takes a while, so this waits without sleeping. */
+  until<T>(path: string, isWanted: (answer: T) => boolean): Promise<T>;
   /** A client that has paired, its PIN brought by the API as an operator would. */
   pairedClient(): Promise<MoonlightClient>;
 }
@@ -49,6 +52,13 @@ export async function openHostLab(
         headers: { "Authorization": `Bearer ${token}`, "Content-Type": "application/json" },
         body: init.body === undefined ? null : JSON.stringify(init.body),
       }),
+    async until<T>(path: string, isWanted: (answer: T) => boolean) {
+      for (let poll = 0; poll < POLLS_MAX; poll++) {
+        const answer: T = await (await lab.api(path)).json();
+        if (isWanted(answer)) return answer;
+      }
+      throw new Error(`${path} never became what was waited for`);
+    },
     async pairedClient() {
       const client = await MoonlightClient.create({ httpPort: portBase });
       await client.pair((pin) => deliver(lab, pin));

@@ -28,21 +28,6 @@ async function openLab(options: Parameters<typeof openHostLab>[0] = {}): Promise
   };
 }
 
-const POLLS_MAX = 2000;
-
-/** Ask the API until `isWanted`; each answer takes a while, so this waits without sleeping. */
-async function until<T>(
-  { api }: HostLab,
-  path: string,
-  isWanted: (answer: T) => boolean,
-): Promise<T> {
-  for (let poll = 0; poll < POLLS_MAX; poll++) {
-    const answer: T = await (await api(path)).json();
-    if (isWanted(answer)) return answer;
-  }
-  throw new Error(`${path} never became what was waited for`);
-}
-
 interface Pending {
   readonly id: number;
   readonly name: string;
@@ -51,7 +36,7 @@ interface Pending {
 
 async function knock(lab: Lab, name: string, ...args: string[]) {
   const running = lab.probe(name, "--name", name, "--wait-approval", "--frames", "30", ...args);
-  const [pending] = await until<Pending[]>(lab.host, "/native/pending", (list) => list.length > 0);
+  const [pending] = await lab.host.until<Pending[]>("/native/pending", (list) => list.length > 0);
   assert.ok(pending);
   return { running, pending };
 }
@@ -91,7 +76,7 @@ Deno.test("A PIN from the API pairs, and an unpaired device is cut off in the mi
     readonly video_streaming: boolean;
     readonly sessions: readonly { readonly client: string; readonly plane: string }[];
   }
-  const status = await until<Status>(lab.host, "/status", (one) => one.video_streaming);
+  const status = await lab.host.until<Status>("/status", (one) => one.video_streaming);
   const [session] = status.sessions;
   assert.equal(session?.plane, "native");
   const path = `/native/clients/${session.client}`;
@@ -110,7 +95,7 @@ Deno.test("Four sessions stream at once, and a fifth begins when one of them end
   const long = [1, 2, 3, 4].map((n) =>
     lab.probe(`long ${n}`, "--mode", "320x180@30", "--seconds", "8")
   );
-  await until<Status>(lab.host, "/status", (one) => one.active_sessions === 4);
+  await lab.host.until<Status>("/status", (one) => one.active_sessions === 4);
   const fifth = lab.probe("fifth", "--mode", "320x180@30", "--frames", "10", "--timeout", "60");
   const first = await Promise.race([...long, fifth]);
   assert.equal(
