@@ -3,9 +3,13 @@
  *
  * @module
  */
+import type { Clock } from "../lib/clock.ts";
 import { OperationError } from "../lib/errors.ts";
 import { type CloseReason, closeReasonOf } from "../protocol/punktfunk1/close_codes.ts";
 import type { QuicClose, QuicConnection } from "../quic/ports.ts";
+
+/** From a stream's end to the connection's, which may come in another packet. */
+const CLOSE_WAIT_MS = 300;
 
 const SENTENCES: Readonly<Record<CloseReason, string>> = {
   "done": "the host ended the session",
@@ -55,10 +59,15 @@ export function closeError(close: QuicClose, what: string): OperationError {
   );
 }
 
-/** The error of a control stream that ended: the close that follows it says why. */
+/** The error of a control stream that ended: the close that follows it says why, if one does. */
 export async function streamEnded(
-  connection: Pick<QuicConnection, "closed">,
+  { connection, clock }: { readonly connection: QuicConnection; readonly clock: Clock },
   what: string,
 ): Promise<OperationError> {
-  return closeError(await connection.closed, what);
+  const timer = clock.after(CLOSE_WAIT_MS, () => connection.close(0, ""));
+  const close = await connection.closed;
+  timer.cancel();
+  return close.isByPeer || close.kind !== "application"
+    ? closeError(close, what)
+    : new OperationError("refused", `Cannot ${what}: the host ended the control stream`);
 }

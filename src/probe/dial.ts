@@ -42,6 +42,7 @@ export interface Dialed {
   readonly control: ControlStream;
   /** SHA-256 of the certificate that the host showed. */
   readonly hostFingerprint: Uint8Array;
+  readonly clock: Clock;
 }
 
 /**
@@ -49,11 +50,11 @@ export interface Dialed {
  * "unavailable" when the QUIC stack cannot do what `options` want.
  */
 export async function dial(host: HostAddress, options: DialOptions): Promise<Dialed> {
+  const { clock } = options;
   const connection = await connect(host, options);
   const stream = await connection.openStream({ timeoutMs: STREAM_TIMEOUT_MS });
   if (stream === undefined) {
-    connection.close(0, "");
-    throw await streamEnded(connection, "open the control stream");
+    throw await streamEnded({ connection, clock }, "open the control stream");
   }
   const der = connection.peerCertificateDer;
   const hostFingerprint = der === undefined
@@ -63,7 +64,7 @@ export async function dial(host: HostAddress, options: DialOptions): Promise<Dia
     connection.close(0, "");
     throw new OperationError("failed", "Cannot tell who the host is: it showed no certificate");
   }
-  return { connection, control: new ControlStream(stream, options.clock), hostFingerprint };
+  return { connection, control: new ControlStream(stream, clock), hostFingerprint, clock };
 }
 
 async function connect(host: HostAddress, options: DialOptions): Promise<QuicConnection> {

@@ -89,8 +89,8 @@ export async function shakeHands(dialed: Dialed, options: HandshakeOptions): Pro
   return welcome;
 }
 
-async function receive({ connection, control }: Dialed, timeoutMs: number): Promise<Uint8Array> {
-  const payload = await control.next(timeoutMs);
-  if (payload === undefined) throw await streamEnded(connection, "begin a session");
+async function receive(dialed: Dialed, timeoutMs: number): Promise<Uint8Array> {
+  const payload = await dialed.control.next(timeoutMs);
+  if (payload === undefined) throw await streamEnded(dialed, "begin a session");
   return payload;
 }

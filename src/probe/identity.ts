@@ -15,11 +15,12 @@ import { parseHex, toHex } from "../lib/bytes.ts";
 import { OperationError } from "../lib/errors.ts";
 import { encodeDeviceKey } from "../protocol/punktfunk1/device_auth.ts";
 import type { QuicIdentity } from "../quic/ports.ts";
-import { ensurePrivateDirectory, readFileIfPresent, writeFileAtomic } from "../store/file.ts";
+import { readFileIfPresent, storageError, writeFileAtomic } from "../store/file.ts";
 import { JsonStore } from "../store/json_store.ts";
 import type { HostAddress } from "./dial.ts";
 
 const COMMON_NAME = "punktfunk-client";
+const DIRECTORY_MODE = 0o700;
 const HOSTS_MAX = 1_000;
 
 const hostsSchema = z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/));
@@ -34,7 +35,12 @@ export interface ProbeIdentity extends QuicIdentity {
 
 /** Read the identity in `directory`, or mint it. Throws OperationError "storage" for files that are none. */
 export async function openProbeIdentity(directory: string): Promise<ProbeIdentity> {
-  await ensurePrivateDirectory(directory);
+  try {
+    // Somebody's own directory keeps its mode; the secrets in it have theirs.
+    await Deno.mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
+  } catch (cause) {
+    throw storageError("use directory", directory, cause);
+  }
   const certificatePath = `${directory}/probe-cert.pem`;
   const keyPath = `${directory}/probe-key.pem`;
   const [certificate, key] = await Promise.all([certificatePath, keyPath].map(readFileIfPresent));

@@ -55,11 +55,11 @@ export async function pair(dialed: Dialed, options: PairingOptions): Promise<voi
 }
 
 async function expect<Kind extends PairingMessage["kind"]>(
-  { connection, control }: Dialed,
+  dialed: Dialed,
   kind: Kind,
 ): Promise<Extract<PairingMessage, { kind: Kind }>> {
-  const payload = await control.next(PAIRING_STEP_TIMEOUT_MS);
-  if (payload === undefined) throw await streamEnded(connection, "pair");
+  const payload = await dialed.control.next(PAIRING_STEP_TIMEOUT_MS);
+  if (payload === undefined) throw await streamEnded(dialed, "pair");
   const message = decodePairing(payload);
   if (message.kind !== kind) {
     throw new OperationError("refused", `Cannot pair: the host sent ${message.kind}`);

@@ -202,7 +202,7 @@ export function problemsOf(session: ProbeSession): readonly string[] {
   if (expectedFrames === undefined && video.isVerified && video.statistics.lostFrames > 0) {
     problems.push(`${video.statistics.lostFrames} frames of a test stream did not come`);
   }
-  if (video.wrongFrames > 0) problems.push(`${video.wrongFrames} frames have wrong bytes`);
+  if (video.wrongFrames > 0) problems.push(`Frames with wrong bytes: ${video.wrongFrames}`);
   if (linkProbe !== undefined && linkProbe.result?.isAnswered !== true) {
     problems.push("The host did not measure the link");
   }

@@ -37,6 +37,7 @@ export interface ProbeOptions {
   readonly directory: string;
   /** Pair with it first. */
   readonly pin?: string | undefined;
+  /** With a PIN: end there. */
   readonly isPairOnly: boolean;
   /** Prove by key, and show no certificate. */
   readonly isKeyOnly: boolean;
@@ -113,18 +114,18 @@ class Run {
 
   async run(): Promise<ProbeOutcome> {
     const { options, hosts } = this.#parts;
-    const { host, pin, isPairOnly } = options;
-    let hostFingerprint = options.fingerprint ?? hosts.get(host);
-    if (pin !== undefined) hostFingerprint = await this.#pair(pin);
-    if (isPairOnly && hostFingerprint !== undefined) {
-      const contact = this.#contact(hostFingerprint);
-      return {
-        result: { ok: true, problems: [], host: contactResult(contact), stream: null },
-        session: undefined,
-        drawnToReceived: new Samples(),
-      };
+    const { host, pin, isPairOnly, fingerprint } = options;
+    if (pin !== undefined) {
+      const contact = this.#contact(await this.#pair(pin));
+      if (isPairOnly) {
+        return {
+          result: { ok: true, problems: [], host: contactResult(contact), stream: null },
+          session: undefined,
+          drawnToReceived: new Samples(),
+        };
+      }
     }
-    const dialed = await this.#dial(hostFingerprint);
+    const dialed = await this.#dial(fingerprint ?? hosts.get(host));
     try {
       return await this.#stream(dialed);
     } finally {

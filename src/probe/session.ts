@@ -71,7 +71,7 @@ export interface SessionOptions {
 /** Why a stream ended: everything asked for was there, or one of the others. */
 export type StreamEnd = "complete" | "silence" | "stopped" | "host-closed" | "failed";
 
-/** Something the host said besides media: milliseconds since Start, and the message without untrusted text. */
+/** Something the host said besides media, and when, counted from Start. Texts in it are untrusted. */
 export interface SessionNote {
   readonly atMs: number;
   readonly message: ControlMessage;

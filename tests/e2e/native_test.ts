@@ -87,3 +87,19 @@ for (const quic of ["quinn", "deno"] as const) {
     assert.equal(run.error?.code, "certificate-mismatch");
   });
 }
+
+Deno.test("`probe` mends what parity can, tells what it cannot, and takes no wrong byte", async () => {
+  for (const percent of [3, 60]) {
+    await using lab = await openNativeLab("quinn", ["--frames", "120", "--allow-tofu"], {
+      PUNKTFUNK_VIDEO_DROP: String(percent),
+    });
+    const { code, result } = await lab.probe("client", { quic: "quinn" });
+    const { received = 0, lost = 0, recovered = 0, wrong } = result?.stream?.frames ?? {};
+    assert.equal(wrong, 0);
+    assert.equal(received + lost, 120);
+    assert.equal(code, lost === 0 ? 0 : 1);
+    // Which packets fall is chance, but not that some of thousands do.
+    if (percent === 3) assert.ok(recovered > 0, `${recovered} mended`);
+    else assert.ok(lost > 0, `${lost} lost`);
+  }
+});

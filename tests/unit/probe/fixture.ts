@@ -19,6 +19,8 @@ export async function dialFakes(clock = new FakeClock()) {
     connection: client,
     control: new ControlStream(mine, clock),
     hostFingerprint: HOST_FINGERPRINT,
+    clock,
   };
-  return { clock, dialed, host, control: new ControlStream(theirs, clock) };
+  const control = new ControlStream(theirs, clock);
+  return { clock, dialed, host, control, endStream: () => void theirs.finish() };
 }

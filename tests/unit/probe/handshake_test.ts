@@ -84,6 +84,18 @@ Deno.test("shakeHands() fails for silence, a refusal, other messages and a Welco
     message: "Cannot begin a session: another session is live",
   });
 
+  // A stream that ends without a close is no reason to wait for ever.
+  const ended = await dialFakes();
+  const ending = shakeHands(ended.dialed, optionsOf(60_000));
+  await ended.control.next();
+  ended.endStream();
+  // First the end of the stream is seen, which stops one timer and starts another.
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+  ended.clock.advance(300);
+  await assert.rejects(ending, {
+    message: "Cannot begin a session: the host ended the control stream",
+  });
+
   const oddShard = WELCOME.slice();
   new DataView(oddShard.buffer).setUint16(26, 1_409, true);
   for (const answer of [encodePairing({ kind: "pair-result", isPaired: true }), oddShard]) {

@@ -173,7 +173,7 @@ Deno.test("ProbeSession finds a single wrong byte", async () => {
   packet[60] = (packet[60] ?? 0) ^ 1;
   lab.opener.batches.push(...whole);
   await lab.session.run();
-  assert.deepEqual(problemsOf(lab.session), ["1 frames have wrong bytes"]);
+  assert.deepEqual(problemsOf(lab.session), ["Frames with wrong bytes: 1"]);
 });
 
 Deno.test("ProbeSession recognises an endless test stream by its first frame", async () => {
