@@ -103,3 +103,32 @@ Deno.test("`probe` mends what parity can, tells what it cannot, and takes no wro
     else assert.ok(lost > 0, `${lost} lost`);
   }
 });
+
+Deno.test("`probe` reads from real pictures when they were drawn, and hears the sound", async () => {
+  // No desktop: the test picture is encoded, and its tones.
+  const bare = { SWAYSOCK: "", WAYLAND_DISPLAY: "" };
+  await using lab = await openNativeLab("quinn", ["--source", "virtual", "--allow-tofu"], bare);
+  const wave = await Deno.makeTempFile({ prefix: "pf-native-" });
+  try {
+    const { code, result } = await lab.probe("client", {
+      quic: "quinn",
+      args: [
+        ...["--seconds", "2", "--mode", "640x360@30", "--clock-strips", "--audio-out", wave],
+        ...["--input", "--mic-tone", "440", "--probe-link", "20000:100"],
+      ],
+    });
+    assert.deepEqual(result?.problems, []);
+    assert.equal(code, 0);
+    const { frames, drawn_to_received_ms, sound, link, sent } = result.stream ?? assert.fail();
+    assert.ok(frames.received > 10);
+    assert.equal(frames.verified, 0);
+    assert.equal(drawn_to_received_ms?.count, frames.received);
+    assert.ok((sound.peak ?? 0) > 0.01, `peak ${sound.peak}`);
+    assert.equal(sound.damaged, 0);
+    assert.ok((await Deno.stat(wave)).size > 44);
+    assert.ok(link !== null && link.receivedPackets > 0);
+    assert.ok(sent.input_events > 10 && sent.microphone_packets > 10);
+  } finally {
+    await Deno.remove(wave);
+  }
+});
