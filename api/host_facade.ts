@@ -15,6 +15,8 @@ import type {
   PairedClient,
   PairStatus,
   RuntimeStatus,
+  SessionAccess,
+  SetSessionAccess,
   SubmitPin,
 } from "./schemas.ts";
 
@@ -38,6 +40,13 @@ export interface HostFacade {
   stopSessions(): Promise<void>;
   /** Throws "refused" when nothing streams. */
   requestIdr(): void;
+  /** Throws "not-found", as all that follow do for a session that is not there. */
+  stopSession(id: number): Promise<void>;
+  requestSessionIdr(id: number): void;
+  /** Throws "refused" for a Moonlight session, whose client cannot be told. */
+  muteSession(id: number, isMuted: boolean): void;
+  /** For this session alone, within what its device may do. Throws "refused" as above, "invalid". */
+  setSessionAccess(id: number, change: SetSessionAccess): SessionAccess;
   /** Lines after the cursor `after`, at most `limit`. */
   logs(after: number, limit: number): LogPage;
 }

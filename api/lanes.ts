@@ -35,6 +35,10 @@ export const LANES: Readonly<Record<string, Lane>> = {
   "POST /api/v1/native/pending/{id}/deny": "admin",
   "DELETE /api/v1/session": "admin",
   "POST /api/v1/session/idr": "admin",
+  "DELETE /api/v1/session/{id}": "admin",
+  "POST /api/v1/session/{id}/idr": "admin",
+  "PUT /api/v1/session/{id}/audio": "admin",
+  "PUT /api/v1/session/{id}/access": "admin",
   "GET /api/v1/logs": "admin",
 };
 

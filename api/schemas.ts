@@ -71,6 +71,26 @@ export const SessionRow = z.object({
   uptime_s: uint,
 }).openapi("SessionRow");
 
+export const SessionId = z.coerce.number().pipe(z.int().min(1)).openapi({
+  type: "integer",
+  minimum: 1,
+  description: "As `GET /api/v1/status` lists it",
+});
+
+export const SetSessionAudio = z.strictObject({ muted: z.boolean() }).openapi("SetSessionAudio");
+
+/** One of the two. */
+export const SetSessionAccess = z.strictObject({
+  level: z.enum(["full", "controller", "view"]).optional(),
+  grants: z.int().min(0).max(0xffff_ffff).optional(),
+}).openapi("SetSessionAccess");
+
+/** As it is after clamping to what the device may do. */
+export const SessionAccess = z.object({
+  grants: uint,
+  level: z.enum(["full", "controller", "view", "custom"]),
+}).openapi("SessionAccess");
+
 export const StreamInfo = z.object({
   width: uint,
   height: uint,
@@ -189,6 +209,8 @@ export const LogPage = z.object({
 export type Health = z.infer<typeof Health>;
 export type HostInfo = z.infer<typeof HostInfo>;
 export type SessionRow = z.infer<typeof SessionRow>;
+export type SetSessionAccess = z.infer<typeof SetSessionAccess>;
+export type SessionAccess = z.infer<typeof SessionAccess>;
 export type StreamInfo = z.infer<typeof StreamInfo>;
 export type ActiveGame = z.infer<typeof ActiveGame>;
 export type RuntimeStatus = z.infer<typeof RuntimeStatus>;

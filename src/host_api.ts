@@ -12,6 +12,8 @@ import type {
   PairedClient,
   PairStatus,
   RuntimeStatus,
+  SessionAccess,
+  SetSessionAccess,
   SubmitPin,
 } from "../api/schemas.ts";
 import type { DisplayBackend } from "./display/ports.ts";
@@ -25,8 +27,10 @@ import type { VideoCodec } from "./media/ports.ts";
 import type { GameStreamPlane } from "./planes/gamestream/plane.ts";
 import { PORT_OFFSETS } from "./planes/gamestream/plane.ts";
 import type { NativePlane } from "./planes/native/plane.ts";
-import type { StreamEnd } from "./planes/native/stream.ts";
+import type { NativeStream, StreamEnd } from "./planes/native/stream.ts";
+import { GRANTS_ALL } from "./protocol/punktfunk1/caps.ts";
 import { GAMESTREAM_APP_VERSION, GFE_VERSION } from "./protocol/gamestream/server_info.ts";
+import { accessLevelOf, grantsOfPreset, requireGrants, secondsLeft } from "./trust/access.ts";
 import type { GameStreamClient, GameStreamClients } from "./trust/gamestream_clients.ts";
 import type { NativeTrust } from "./trust/native_trust.ts";
 
@@ -186,6 +190,35 @@ export class HostApi implements HostFacade {
     for (const session of sessions) session.requestIdr(0);
   }
 
+  async stopSession(id: number): Promise<void> {
+    const { plane, nativePlane } = this.#options;
+    if (plane?.stream?.session?.id === id) return await plane.stop("stopped-by-operator");
+    if (await nativePlane.endStreams(STOPPED, id) === 0) throw noSession();
+  }
+
+  requestSessionIdr(id: number): void {
+    const session = sessionsOf(this.#statusParts()).find((one) => one.id === id);
+    if (session === undefined) throw noSession();
+    session.requestIdr(0);
+  }
+
+  muteSession(id: number, isMuted: boolean): void {
+    this.#nativeStream(id).setMuted(isMuted);
+  }
+
+  setSessionAccess(id: number, { level, grants }: SetSessionAccess): SessionAccess {
+    if ((level === undefined) === (grants === undefined)) {
+      throw new OperationError("invalid", "Cannot change access: give a level or grants");
+    }
+    const stream = this.#nativeStream(id);
+    const { trust, clock } = this.#options;
+    const known = trust.clients.get(stream.client.fingerprint ?? "");
+    const wanted = level === undefined ? requireGrants(grants ?? 0) : grantsOfPreset(level);
+    const given = wanted & (known?.grants ?? GRANTS_ALL);
+    stream.setAccess(given, known && secondsLeft(known, clock.wallMs()));
+    return { grants: given, level: accessLevelOf(given) };
+  }
+
   logs(after: number, limit: number): LogPage {
     const page = this.#options.ring.read(after, limit);
     return {
@@ -206,6 +239,18 @@ export class HostApi implements HostFacade {
     };
   }
 
+  /** Throws OperationError "not-found", or "refused" for a Moonlight session. */
+  #nativeStream(id: number): NativeStream {
+    const { plane, nativePlane } = this.#options;
+    const stream = nativePlane.streams.find((one) => one.id === id);
+    if (stream !== undefined) return stream;
+    if (plane?.stream?.session?.id !== id) throw noSession();
+    throw new OperationError(
+      "refused",
+      "Cannot change a Moonlight session: its client has no word for it",
+    );
+  }
+
   #requirePlane(): GameStreamPlane {
     const { plane } = this.#options;
     if (plane !== undefined) return plane;
@@ -213,6 +258,10 @@ export class HostApi implements HostFacade {
       remedy: "Start the host with --gamestream",
     });
   }
+}
+
+function noSession(): OperationError {
+  return new OperationError("not-found", "Cannot find session: no such id runs");
 }
 
 function pairedClient(client: GameStreamClient): PairedClient {

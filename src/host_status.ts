@@ -101,7 +101,7 @@ function nativeRows({ native, nativeClients, nowUs }: StatusParts): SessionRow[]
       client: fingerprint ?? "",
       ...nameOf(stream, known?.name),
       muted: stream.isMuted,
-      access_level: accessLevelOf(known?.grants ?? client.grants),
+      access_level: accessLevelOf(stream.grants),
     }];
   });
 }

@@ -96,6 +96,23 @@ export class FakeFacade implements HostFacade {
       throw new OperationError("refused", "Cannot ask for a key frame: nothing streams");
     }
   }
+  stopSession(id: number) {
+    this.calls.push(["stopSession", id]);
+    return id === 1 ? Promise.resolve() : Promise.reject(
+      new OperationError("not-found", "Cannot find session: no such id runs"),
+    );
+  }
+  requestSessionIdr(id: number) {
+    this.calls.push(["requestSessionIdr", id]);
+  }
+  muteSession(id: number, isMuted: boolean) {
+    this.calls.push(["muteSession", id, isMuted]);
+    if (id === 2) throw new OperationError("refused", "Cannot change a Moonlight session");
+  }
+  setSessionAccess(id: number, change: unknown) {
+    this.calls.push(["setSessionAccess", id, change]);
+    return { grants: 1, level: "controller" as const };
+  }
   logs(after: number, limit: number) {
     this.calls.push(["logs", after, limit]);
     return { entries: [], next: after, dropped: false };

@@ -15,6 +15,7 @@ const EXPECTED = {
     "DELETE /api/v1/native/clients/{fingerprint}",
     "DELETE /api/v1/native/pair",
     "DELETE /api/v1/session",
+    "DELETE /api/v1/session/{id}",
     "GET /api/v1/clients",
     "GET /api/v1/compositors",
     "GET /api/v1/host",
@@ -31,6 +32,9 @@ const EXPECTED = {
     "POST /api/v1/native/pending/{id}/deny",
     "POST /api/v1/pair/pin",
     "POST /api/v1/session/idr",
+    "POST /api/v1/session/{id}/idr",
+    "PUT /api/v1/session/{id}/access",
+    "PUT /api/v1/session/{id}/audio",
   ],
 } as const;
 

@@ -174,6 +174,32 @@ Deno.test("/session stops, and asks for a key frame only while something streams
   await streaming.body?.cancel();
 });
 
+Deno.test("/session/{id} stops, asks, mutes and changes access of one session", async () => {
+  await using api = await serveForTest();
+  const expectStatus = async (status: number, method: string, path: string, body?: unknown) => {
+    const init = body === undefined ? {} : { headers: JSON_HEADERS, body: JSON.stringify(body) };
+    const answer = await api.call(method, `/api/v1/session/${path}`, init);
+    assert.equal(answer.status, status, `${method} ${path}`);
+    return await answer.text();
+  };
+  await expectStatus(204, "DELETE", "1");
+  await expectStatus(202, "POST", "1/idr");
+  await expectStatus(204, "PUT", "1/audio", { muted: true });
+  const access = await expectStatus(200, "PUT", "1/access", { level: "controller" });
+  assert.deepEqual(JSON.parse(access), { grants: 1, level: "controller" });
+  assert.deepEqual(api.facade.calls, [
+    ["stopSession", 1],
+    ["requestSessionIdr", 1],
+    ["muteSession", 1, true],
+    ["setSessionAccess", 1, { level: "controller" }],
+  ]);
+  await expectStatus(404, "DELETE", "7");
+  await expectStatus(409, "PUT", "2/audio", { muted: false });
+  for (const id of ["0", "x", "-1", "1.5"]) await expectStatus(400, "DELETE", id);
+  await expectStatus(422, "PUT", "1/audio", { muted: "yes" });
+  await expectStatus(422, "PUT", "1/access", { level: "custom" });
+});
+
 Deno.test("GET /logs pages by cursor and refuses what is no cursor", async () => {
   await using api = await serveForTest();
   for (const query of ["", "?after=7", "?after=7&limit=1000", "?limit=1"]) {

@@ -108,3 +108,29 @@ Deno.test("Four sessions stream at once, and a fifth begins when one of them end
     assert.equal(run.code, 0);
   }
 });
+
+Deno.test("One session of two is stopped, and the other goes on", async () => {
+  await using lab = await openLab({ pairingPolicy: "open" });
+  interface Status {
+    readonly sessions: readonly { readonly id: number }[];
+  }
+  const first = lab.probe("first", "--mode", "320x180@30", "--seconds", "60");
+  await lab.host.until<Status>("/status", ({ sessions }) => sessions.length === 1);
+  const second = lab.probe("second", "--mode", "320x180@30", "--seconds", "3");
+  const { sessions } = await lab.host.until<Status>("/status", (one) => one.sessions.length === 2);
+  const id = sessions[0]?.id ?? 0;
+  const muted = await lab.host.api(`/session/${id}/audio`, {
+    method: "PUT",
+    body: { muted: true },
+  });
+  assert.equal(muted.status, 204);
+  const access = await lab.host.api(`/session/${id}/access`, {
+    method: "PUT",
+    body: { level: "view" },
+  });
+  assert.deepEqual(await access.json(), { grants: 0, level: "view" });
+  assert.equal((await lab.host.api(`/session/${id}`, { method: "DELETE" })).status, 204);
+  assert.equal((await lab.host.api(`/session/${id}`, { method: "DELETE" })).status, 404);
+  assert.equal((await first).result?.stream?.close, "done");
+  assert.equal((await second).code, 0);
+});

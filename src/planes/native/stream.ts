@@ -78,7 +78,9 @@ export class NativeStream {
   readonly #stack = new AsyncDisposableStack();
   #session: Session | undefined;
   #isStreaming = false;
+  #isOver = false;
   #isMuted = false;
+  #grants: number;
   #control: StreamControl | undefined;
   #input: StreamInput | undefined;
   #output: StreamOutput | undefined;
@@ -86,6 +88,7 @@ export class NativeStream {
 
   constructor(client: AdmittedClient, environment: NativeEnvironment) {
     this.client = client;
+    this.#grants = client.grants;
     this.#environment = environment;
     this.id = environment.nextSessionId();
     void client.connection.closed.then((close) => this.#over.resolve(endOf(close)));
@@ -119,6 +122,7 @@ export class NativeStream {
       this.#fail(error);
     }
     const over = await this.#over.promise;
+    this.#isOver = true;
     this.#isStreaming = false;
     await this.#session?.close(over.end);
     await this.#stack.disposeAsync();
@@ -136,8 +140,14 @@ export class NativeStream {
     this.#over.resolve(end);
   }
 
-  /** What the device may do from now on. */
+  /** What this session may do now. */
+  get grants(): number {
+    return this.#grants;
+  }
+
+  /** What it may do from now on. */
   setAccess(grants: number, secondsLeft: number | undefined): void {
+    this.#grants = grants;
     this.#input?.setGrants(grants);
     this.#send({ kind: "access-update", grants, remainingSeconds: remaining(secondsLeft) });
   }
@@ -181,7 +191,7 @@ export class NativeStream {
     const { session } = opened;
     const { control, hello } = this.client;
     const payload = await control.next();
-    if (payload === undefined) return;
+    if (payload === undefined || this.#isOver) return;
     const start = decodeStart(payload, { hasExt: false });
     deadline.cancel();
     this.#input = this.#stack.use(
@@ -189,13 +199,15 @@ export class NativeStream {
         session,
         clock: this.#environment.clock,
         padKind: hello.gamepad,
-        grants: this.client.grants,
+        grants: this.#grants,
       }),
     );
     const streamControl = this.#createControl(opened);
     this.#control = streamControl;
     const readers = [this.#readControl(streamControl), this.#readDatagrams()];
-    session.setVideoDestination(await this.#destination(start));
+    const destination = await this.#destination(start);
+    if (this.#isOver) return;
+    session.setVideoDestination(destination);
     session.startSound();
     streamControl.startStream();
     this.#isStreaming = true;
