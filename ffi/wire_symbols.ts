@@ -1,12 +1,12 @@
 /**
- * Symbols and statuses of native/wire, for the classes in `wire.ts`, `wire_frame.ts` and `wire_receive.ts`.
+ * Symbols and statuses of native/wire, for the classes in `wire*.ts`.
  *
  * @module
  */
 import { NativeError } from "../src/lib/errors.ts";
 import { openShim } from "./library.ts";
 
-export const ABI = 3;
+export const ABI = 4;
 
 /** What is sent may lie in C memory or in an array: the same function is bound for each. */
 const FRAME = [
@@ -227,6 +227,28 @@ export const SYMBOLS = {
   },
   pf_wire_receiver_wake: {
     parameters: ["pointer"], // struct pf_wire_receiver *receiver
+    result: "i32",
+  },
+  pf_wire_rebuilder_open: {
+    parameters: ["buffer"], // struct pf_wire_rebuilder **rebuilder
+    result: "i32",
+  },
+  pf_wire_rebuilder_close: {
+    parameters: ["pointer"], // struct pf_wire_rebuilder *rebuilder
+    result: "void",
+  },
+  pf_wire_rebuild: {
+    parameters: [
+      "pointer", // struct pf_wire_rebuilder *rebuilder
+      "u32", // uint32_t data_count
+      "u32", // uint32_t parity_count
+      "buffer", // uint8_t *data
+      "usize", // size_t data_len
+      "buffer", // const uint8_t *parity
+      "usize", // size_t parity_len
+      "buffer", // const uint8_t *present
+      "usize", // size_t present_len
+    ],
     result: "i32",
   },
 } as const satisfies Deno.ForeignLibraryInterface;

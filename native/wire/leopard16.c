@@ -1,18 +1,10 @@
-#include "leopard16.h"
-
-#include <string.h>
-
+#include "leopard16_shape.h"
 #include "level.h"
 #include "wire.h"
 
 #define POLYNOMIAL 0x1002du
 #define FIELD_BITS 16
 #define CHUNK PF_LEOPARD16_CHUNK
-/* Columns of all rows that are worked on at once. */
-#define STRIP_MIN 64
-#define STRIP_MAX 1024
-/* What the work rows of a strip should not exceed. */
-#define STRIP_ROWS_SIZE (256 * 1024)
 
 static const uint16_t CANTOR_BASIS[FIELD_BITS] = {0x0001, 0xacca, 0x3c0e, 0x163e, 0xc582, 0xed2e,
                                                   0x914c, 0x4012, 0x6c98, 0x10d8, 0x6a72, 0xb900,
@@ -138,23 +130,10 @@ void pf_leopard16_init(struct pf_leopard16 *code) {
 
 /* ---- The code ---- */
 
-static uint32_t power_of_two(uint32_t count) {
-  return count <= 1 ? 1 : 1u << (32 - __builtin_clz(count - 1));
-}
-
-static uint32_t min32(uint32_t a, uint32_t b) {
-  return a < b ? a : b;
-}
-
 int pf_leopard16_supports(uint32_t data_count, uint32_t parity_count) {
   const uint32_t width = min32(power_of_two(data_count), power_of_two(parity_count));
   return data_count >= 1 &&
-         width + (data_count > parity_count ? data_count : parity_count) <= 1u << FIELD_BITS;
-}
-
-static int is_high_rate(uint32_t data_count, uint32_t parity_count) {
-  const uint32_t data = power_of_two(data_count), parity = power_of_two(parity_count);
-  return data == parity ? data_count <= parity_count : data > parity;
+         width + (data_count > parity_count ? data_count : parity_count) <= PF_LEOPARD16_ORDER;
 }
 
 /* Rows of a transform: the lesser of both counts, as a power of two. */
@@ -162,23 +141,12 @@ static uint32_t width_of(uint32_t data_count, uint32_t parity_count) {
   return power_of_two(is_high_rate(data_count, parity_count) ? parity_count : data_count);
 }
 
-static size_t strip_size(uint32_t width) {
-  size_t size = STRIP_MAX;
-  while (size > STRIP_MIN && size * width > STRIP_ROWS_SIZE) size /= 2;
-  return size;
-}
-
-/* An odd number of cache lines, so that rows at powers of two do not share cache sets. */
-static size_t row_size(uint32_t width) {
-  return strip_size(width) | CHUNK;
-}
-
 size_t pf_leopard16_work_size(uint32_t data_count, uint32_t parity_count) {
   const uint32_t width = width_of(data_count, parity_count);
-  return 2 * width * row_size(width);
+  return 2 * width * row_size_of(width);
 }
 
-/* The columns of all shards that are in work. A rest of less than a chunk makes a strip of its own. */
+/* The columns of all shards that are in work. */
 struct strip {
   const struct pf_leopard16_parity *job;
   const struct pf_leopard16 *code;
@@ -197,50 +165,22 @@ static int is_rest(const struct strip *strip) {
   return strip->size % CHUNK != 0;
 }
 
-/* A rest of r bytes is r/2 low and r/2 high ones. */
-static void copy_in(const struct strip *strip, uint8_t *row, const uint8_t *shard) {
-  if (!is_rest(strip)) {
-    memcpy(row, shard + strip->offset, strip->size);
-    return;
-  }
-  const size_t half = strip->size / 2;
-  memset(row, 0, CHUNK);
-  memcpy(row, shard + strip->offset, half);
-  memcpy(row + CHUNK / 2, shard + strip->offset + half, half);
-}
-
-static void copy_out(const struct strip *strip, uint8_t *shard, const uint8_t *row) {
-  if (!is_rest(strip)) {
-    memcpy(shard + strip->offset, row, strip->size);
-    return;
-  }
-  const size_t half = strip->size / 2;
-  memcpy(shard + strip->offset, row, half);
-  memcpy(shard + strip->offset + half, row + CHUNK / 2, half);
-}
-
-/* As many layers as a pass takes, yet no pass much smaller than another. */
-static uint32_t bits_of_pass(const struct strip *strip, uint32_t layers_left) {
-  const uint32_t most = strip->passes->bits_max;
-  const uint32_t passes = (layers_left + most - 1) / most;
-  return (layers_left + passes - 1) / passes;
-}
-
 /* Values at the points from `delta` on of data shards first … first + width − 1 become coefficients in `sums`. */
 static void add_coefficients(const struct strip *strip, uint32_t first, uint32_t delta, int is_sum) {
   const struct pf_leopard16_parity *job = strip->job;
   const uint8_t *data = job->data + first * job->data_stride;
   const uint32_t count = min32(strip->width, job->data_count - first);
-  const uint32_t first_bits = bits_of_pass(strip, strip->width_bits);
+  const uint32_t first_bits = bits_of_pass(strip->passes, strip->width_bits);
   /* Whole blocks of the first pass are read where they are, the others through `rows`. */
   const uint32_t direct = is_rest(strip) ? 0 : count >> first_bits << first_bits;
   for (uint32_t r = direct; r < count; r++) {
-    copy_in(strip, strip->rows + r * strip->row_size, data + r * job->data_stride);
+    row_from_shard(strip->rows + r * strip->row_size, data + r * job->data_stride + strip->offset,
+                   strip->size);
   }
   memset(strip->rows + count * strip->row_size, 0, (strip->width - count) * strip->row_size);
   uint32_t bits = first_bits;
   for (uint32_t layer = 0; layer < strip->width_bits; layer += bits) {
-    bits = bits_of_pass(strip, strip->width_bits - layer);
+    bits = bits_of_pass(strip->passes, strip->width_bits - layer);
     const int is_last = layer + bits == strip->width_bits;
     const pf_leopard16_pass pass =
         is_last && is_sum ? strip->passes->inverse_add[bits - 1] : strip->passes->inverse[bits - 1];
@@ -267,7 +207,7 @@ static void put_values(const struct strip *strip, uint32_t first, uint32_t delta
   const uint32_t count = min32(strip->width, job->parity_count - first);
   uint32_t direct = 0;
   for (uint32_t top = strip->width_bits; top > 0;) {
-    const uint32_t bits = bits_of_pass(strip, top);
+    const uint32_t bits = bits_of_pass(strip->passes, top);
     const uint32_t layer = top - bits;
     if (layer == 0 && !is_rest(strip)) direct = count >> bits << bits;
     for (uint32_t r = 0; r < count; r += 1u << top) {
@@ -286,7 +226,8 @@ static void put_values(const struct strip *strip, uint32_t first, uint32_t delta
     top = layer;
   }
   for (uint32_t r = direct; r < count; r++) {
-    copy_out(strip, parity + r * job->parity_stride, strip->rows + r * strip->row_size);
+    shard_from_row(parity + r * job->parity_stride + strip->offset,
+                   strip->rows + r * strip->row_size, strip->size);
   }
 }
 
@@ -301,7 +242,7 @@ static void encode_trivial(const struct pf_leopard16_parity *job) {
   }
 }
 
-static const struct pf_leopard16_passes *passes_of(uint32_t level) {
+const struct pf_leopard16_passes *pf_leopard16_passes_of(uint32_t level) {
   switch (level) {
 #if defined(__x86_64__)
     case PF_WIRE_LEVEL_SSSE3:
@@ -330,18 +271,17 @@ void pf_leopard16_encode(const struct pf_leopard16 *code, const struct pf_leopar
     return;
   }
   const int is_high = is_high_rate(job->data_count, job->parity_count);
-  const size_t size_max = strip_size(width), whole = job->length / CHUNK * CHUNK;
+  const size_t size_max = strip_size(width);
   struct strip strip = {.job = job,
                         .code = code,
-                        .passes = passes_of(code->level),
+                        .passes = pf_leopard16_passes_of(code->level),
                         .width = width,
                         .width_bits = (uint32_t)__builtin_ctz(width),
-                        .row_size = row_size(width),
+                        .row_size = row_size_of(width),
                         .rows = job->work,
-                        .sums = job->work + width * row_size(width)};
+                        .sums = job->work + width * row_size_of(width)};
   for (strip.offset = 0; strip.offset < job->length; strip.offset += strip.size) {
-    const size_t left = strip.offset < whole ? whole - strip.offset : job->length - whole;
-    strip.size = left < size_max ? left : size_max;
+    strip.size = strip_at(strip.offset, job->length, size_max);
     strip.chunk_count = (uint32_t)((strip.size + CHUNK - 1) / CHUNK);
     /* High rate: all data into one transform's coefficients. Low rate: one transform's into all parity. */
     for (uint32_t first = 0; first < job->data_count; first += width) {

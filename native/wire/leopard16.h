@@ -1,5 +1,5 @@
 /*
- * Parity of the Leopard code over GF(2^16), polynomial 0x1002D; private to the wire shim. src/protocol/fec/leopard16.ts
+ * The Leopard code over GF(2^16), polynomial 0x1002D: parity, and what was lost; private to the wire shim. src/protocol/fec/leopard16.ts
  * is the reference and says what the code is.
  *
  * Field elements stand for sums of the Cantor basis, so that multiplication by a fixed element is linear in both: the
@@ -51,6 +51,34 @@ int pf_leopard16_supports(uint32_t data_count, uint32_t parity_count);
 size_t pf_leopard16_work_size(uint32_t data_count, uint32_t parity_count);
 void pf_leopard16_encode(const struct pf_leopard16 *code, const struct pf_leopard16_parity *job);
 
+/* What only rebuilding needs; half a megabyte. */
+struct pf_leopard16_rebuilder {
+  /* Elements by logarithm; [65535] is [0]. */
+  uint16_t exponents[65536];
+  /* Walsh-Hadamard transform of the logarithms of all elements. */
+  uint16_t log_walsh[65536];
+  /* The same summed up for transforms of `folded_count` rows. */
+  uint16_t folded[65536];
+  uint32_t folded_count;
+  uint16_t locator[65536];
+};
+
+struct pf_leopard16_lost {
+  uint8_t *data; /* shard i at i × length; those that are lost are written */
+  uint32_t data_count;
+  const uint8_t *parity; /* at least 1, as the data */
+  uint32_t parity_count;
+  const uint8_t *present; /* of data, then parity: 0 where lost. At least data_count are not */
+  size_t length;          /* bytes of every shard, even */
+  uint8_t *work;          /* pf_leopard16_rebuild_size() bytes, aligned to 64 */
+};
+
+void pf_leopard16_rebuilder_init(struct pf_leopard16_rebuilder *rebuilder,
+                                 const struct pf_leopard16 *code);
+size_t pf_leopard16_rebuild_size(uint32_t data_count, uint32_t parity_count);
+void pf_leopard16_rebuild(struct pf_leopard16_rebuilder *rebuilder, const struct pf_leopard16 *code,
+                          const struct pf_leopard16_lost *job);
+
 /*
  * One block of 2^bits × distance rows through `bits` layers of butterflies, the widest of which pairs rows that lie
  * distance × 2^(bits − 1) apart.
@@ -74,6 +102,9 @@ struct pf_leopard16_passes {
   pf_leopard16_pass inverse[3];
   pf_leopard16_pass inverse_add[3]; /* target ⊕= instead of target = */
   pf_leopard16_pass forward[3];
+  /* Every element of a row by one that is not zero; the target may be the source. */
+  void (*scale)(const struct pf_leopard16 *code, uint32_t element, const uint8_t *source,
+                uint8_t *target, uint32_t chunk_count);
 };
 
 extern const struct pf_leopard16_passes pf_leopard16_scalar;

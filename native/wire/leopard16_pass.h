@@ -62,6 +62,15 @@ PASS_INLINE void LEVEL(run)(const struct pf_leopard16 *code, const struct pf_leo
   }
 }
 
+TARGET static void LEVEL(scale)(const struct pf_leopard16 *code, uint32_t element,
+                                const uint8_t *source, uint8_t *target, uint32_t chunk_count) {
+  const MULTIPLIER multiplier = LEVEL(expand)(code, element);
+  for (size_t at = 0; at < (size_t)chunk_count * PF_LEOPARD16_CHUNK; at += PF_LEOPARD16_CHUNK) {
+    const VECTOR x = LEVEL(load)(source + at);
+    LEVEL(store)(target + at, LEVEL(add_product)(LEVEL(add)(x, x), x, &multiplier));
+  }
+}
+
 #define PASS_FUNCTION(name, bits, is_forward, is_sum)                              \
   TARGET static void LEVEL(name)(const struct pf_leopard16 *code,                  \
                                  const struct pf_leopard16_block *block) {         \
@@ -93,7 +102,8 @@ const struct pf_leopard16_passes LEVEL(pf_leopard16) = {
     .bits_max = BITS_MAX,
     .inverse = PASS_LIST(inverse),
     .inverse_add = PASS_LIST(inverse_add),
-    .forward = PASS_LIST(forward)};
+    .forward = PASS_LIST(forward),
+    .scale = LEVEL(scale)};
 
 #undef PASS_INLINE
 #undef UNROLLED

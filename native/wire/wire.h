@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PF_WIRE_ABI 3u
+#define PF_WIRE_ABI 4u
 #define PF_WIRE_API __attribute__((visibility("default")))
 
 /* 64 MiB in shards of 512 bytes, and nine parity shards to ten of them, are 249037. */
@@ -170,6 +170,7 @@ struct pf_wire_kernel;
 struct pf_wire_stream;
 struct pf_wire_udp;
 struct pf_wire_receiver;
+struct pf_wire_rebuilder;
 
 PF_WIRE_API uint32_t pf_wire_abi(void);
 
@@ -276,5 +277,17 @@ PF_WIRE_API int32_t pf_wire_receiver_receive(struct pf_wire_receiver *receiver, 
                                              size_t arrivals_len);
 /* As pf_wire_udp_wake, also while another thread sits in pf_wire_receiver_receive. */
 PF_WIRE_API int32_t pf_wire_receiver_wake(struct pf_wire_receiver *receiver);
+
+PF_WIRE_API int32_t pf_wire_rebuilder_open(struct pf_wire_rebuilder **rebuilder);
+PF_WIRE_API void pf_wire_rebuilder_close(struct pf_wire_rebuilder *rebuilder);
+/*
+ * The data shards of a block that were lost, by the Leopard code of GF(2^16). `data` and `parity` hold their shards back
+ * to back; `present` has a byte for each data and then each parity shard, 0 where it is lost. Only lost shards of `data`
+ * are written. Fewer than data_count shards are PF_WIRE_EINVAL.
+ */
+PF_WIRE_API int32_t pf_wire_rebuild(struct pf_wire_rebuilder *rebuilder, uint32_t data_count,
+                                    uint32_t parity_count, uint8_t *data, size_t data_len,
+                                    const uint8_t *parity, size_t parity_len,
+                                    const uint8_t *present, size_t present_len);
 
 #endif

@@ -220,6 +220,7 @@ int main(void) {
   test_seal_opens(kernel);
   test_frame_limits(kernel);
   test_leopard16(kernel);
+  test_rebuilding(kernel);
   test_sending(kernel);
   test_receiving(kernel);
   test_stream();

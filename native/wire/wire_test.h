@@ -38,6 +38,7 @@ struct pf_wire_udp *open_udp(const char *address);
 struct pf_wire_address loopback(const char *text, const struct pf_wire_udp *udp);
 
 void test_leopard16(struct pf_wire_kernel *kernel);
+void test_rebuilding(struct pf_wire_kernel *kernel);
 void test_receiving(struct pf_wire_kernel *kernel);
 void test_sending(struct pf_wire_kernel *kernel);
 void test_stream(void);

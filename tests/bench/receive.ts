@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { BlockRebuilder } from "../../ffi/wire_rebuild.ts";
+import type { BlockDecoder, LossyBlock } from "../../src/protocol/punktfunk1/frame_assembly.ts";
 import type { FecTerms } from "../../src/protocol/punktfunk1/fec_plan.ts";
 import { VideoReassembler } from "../../src/protocol/punktfunk1/video_reassembler.ts";
 import { VideoOpener } from "../../src/protocol/punktfunk1/video_opener.ts";
@@ -43,7 +45,7 @@ class Batch {
   }
 }
 
-function openReceiver(lostCount: number): () => void {
+function openReceiver(lostCount: number, decodeBlock?: BlockDecoder): () => void {
   const options = {
     terms: TERMS,
     shardPayloadBytes: SHARD_PAYLOAD_BYTES,
@@ -53,6 +55,7 @@ function openReceiver(lostCount: number): () => void {
   const reassembler = new VideoReassembler({
     ...options,
     frameBytesMax: 8 * 1024 * 1024,
+    ...(decodeBlock === undefined ? {} : { decodeBlock }),
     onFrame: () => {},
     onGap: ({ first }) => {
       throw new Error(`Cannot measure: frame ${first} was lost`);
@@ -77,11 +80,15 @@ function openOpener(): () => void {
 }
 
 export async function benchReceive(): Promise<BenchRow[]> {
+  using rebuilder = new BlockRebuilder();
+  const natively = (block: LossyBlock) => rebuilder.rebuild(block);
   return await runBench(
     "Receive a native frame of 250 + 25 packets of 1408 bytes",
     [
       { name: "reassembled", run: openReceiver(0) },
-      { name: "reassembled, 1 packet rebuilt", run: openReceiver(1) },
+      { name: "reassembled, 1 packet rebuilt natively", run: openReceiver(1, natively) },
+      { name: "reassembled, 25 packets rebuilt natively", run: openReceiver(25, natively) },
+      { name: "reassembled, 1 packet rebuilt by reference", run: openReceiver(1) },
       { name: "opened only", run: openOpener() },
     ],
     { rounds: 60, bytes: DATA_PACKETS * SHARD_PAYLOAD_BYTES },

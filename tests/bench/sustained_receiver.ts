@@ -7,6 +7,7 @@
  */
 import { Buffer } from "node:buffer";
 import { UdpSocket } from "../../ffi/wire.ts";
+import { BlockRebuilder } from "../../ffi/wire_rebuild.ts";
 import { SealedReceiver } from "../../ffi/wire_receive.ts";
 import { fillPattern } from "../../src/media/encoders/pattern.ts";
 import { REPLAY_WINDOW_SIZE } from "../../src/protocol/punktfunk1/replay_window.ts";
@@ -62,6 +63,7 @@ async function receive(): Promise<ReceiverReport> {
     datagramSizeBytesMax: DATAGRAM_SIZE_BYTES_MAX,
     replayWindowSize: REPLAY_WINDOW_SIZE,
   });
+  using rebuilder = new BlockRebuilder();
   const check = new FrameCheck(clock);
   const reassembler = new VideoReassembler({
     terms: TERMS,
@@ -69,6 +71,7 @@ async function receive(): Promise<ReceiverReport> {
     frameBytesMax: FRAME_BYTES_MAX,
     onFrame: (frame) => check.take(frame),
     onGap: () => {},
+    decodeBlock: (block) => rebuilder.rebuild(block),
   });
   self.postMessage({ port: socket.port });
   let batches = 0;

@@ -12,8 +12,8 @@
  *     high rate    pow2(k) > pow2(m), or equal and k ≤ m     rows: parity up to c = pow2(m), then data
  *     low rate     otherwise                                 rows: data up to c = pow2(k), then parity
  *
- * This is the reference and the receiver's decoder: the host's own parity is made by native/wire, which the contract test
- * holds against it.
+ * This is the reference, and the receiver's decoder where native/wire is not at hand; the tests hold native/wire against it
+ * in both directions.
  *
  * @module
  */

@@ -24,18 +24,26 @@ const REBUILT = 2;
 /** What became of a packet. One that is "stuck" may be offered again when memory is free. */
 export type ShardFate = "stored" | "unneeded" | "duplicate" | "late-data" | "refused" | "stuck";
 
-/** Rebuilds the data shards of a block; `shards` is data then parity, undefined where lost. */
-export type BlockDecoder = (
-  shards: readonly (Uint8Array | undefined)[],
-  code: { readonly dataCount: number; readonly parityCount: number },
-) => Uint8Array[];
+/** A block of which enough arrived, and not all data. */
+export interface LossyBlock {
+  readonly dataCount: number;
+  readonly parityCount: number;
+  /** Shards of either sort lie back to back; what is lost has arbitrary content. */
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly parity: Uint8Array<ArrayBuffer>;
+  /** A byte for each data and then each parity shard, 0 where it is lost. */
+  readonly present: Uint8Array<ArrayBuffer>;
+}
+
+/** Writes the lost data shards of a block to their places. */
+export type BlockDecoder = (block: LossyBlock) => void;
 
 interface Block {
   readonly baseShard: number;
   readonly dataCount: number;
   readonly parityCount: number;
   /** How each shard came to be there; 0 while it is not. */
-  readonly present: Uint8Array;
+  readonly present: Uint8Array<ArrayBuffer>;
   parity: Uint8Array<ArrayBuffer> | null;
   arrivedCount: number;
   arrivedDataCount: number;
@@ -246,27 +254,22 @@ export class FrameAssembly {
     }
   }
 
-  #recover(block: Block): void {
-    const { dataCount, parityCount, present } = block;
-    const shards: (Uint8Array | undefined)[] = [];
-    for (let index = 0; index < dataCount + parityCount; index++) {
-      shards.push(present[index] === 0 ? undefined : this.#shardOf(block, index));
-    }
-    const rebuilt = this.#decode(shards, { dataCount, parityCount: parityCount });
+  #recover({ baseShard, dataCount, parityCount, present, parity }: Block): void {
+    if (this.#data === null || parity === null) return;
+    const from = baseShard * this.#shardBytes;
+    this.#decode({
+      dataCount,
+      parityCount,
+      data: this.#data.subarray(from, from + dataCount * this.#shardBytes),
+      parity: parity.subarray(0, parityCount * this.#shardBytes),
+      present,
+    });
     for (let index = 0; index < dataCount; index++) {
-      const shard = rebuilt[index];
-      if (present[index] !== 0 || shard === undefined) continue;
-      this.#data?.set(shard, (block.baseShard + index) * this.#shardBytes);
-      present[index] = REBUILT;
+      if (present[index] !== 0) continue;
+      present[index] = 2;
       this.recoveredCount++;
       this.missingCount++;
     }
-  }
-
-  #shardOf(block: Block, index: number): Uint8Array | undefined {
-    const isData = index < block.dataCount;
-    const from = (isData ? block.baseShard + index : index - block.dataCount) * this.#shardBytes;
-    return (isData ? this.#data : block.parity)?.subarray(from, from + this.#shardBytes);
   }
 
   #releaseParity(block: Block): void {

@@ -24,7 +24,7 @@ import {
   receiverBlockShardsMax,
   SHARD_PAYLOAD_BYTES_MIN,
 } from "./fec_plan.ts";
-import { type BlockDecoder, FrameAssembly } from "./frame_assembly.ts";
+import { type BlockDecoder, FrameAssembly, type LossyBlock } from "./frame_assembly.ts";
 import { FramePool } from "./frame_pool.ts";
 import {
   createVideoHeader,
@@ -355,7 +355,27 @@ export class VideoReassembler {
 }
 
 function referenceDecoder({ scheme }: FecTerms): BlockDecoder {
-  if (scheme === "gf65536") return reconstructLeopard16;
-  return (shards, { dataCount, parityCount }) =>
-    reconstruct(shards, cauchyCode(dataCount, parityCount));
+  return (block) => {
+    const { dataCount, parityCount, data, present } = block;
+    const sizeBytes = data.byteLength / dataCount;
+    const shards = shardsOf(block, sizeBytes);
+    const rebuilt = scheme === "gf65536"
+      ? reconstructLeopard16(shards, block)
+      : reconstruct(shards, cauchyCode(dataCount, parityCount));
+    for (const [index, shard] of rebuilt.entries()) {
+      if (present[index] === 0) data.set(shard, index * sizeBytes);
+    }
+  };
+}
+
+/** Data then parity, undefined where lost. */
+function shardsOf(
+  { dataCount, data, parity, present }: LossyBlock,
+  sizeBytes: number,
+): (Uint8Array | undefined)[] {
+  return Array.from(present, (isPresent, index) => {
+    if (isPresent === 0) return undefined;
+    const [shards, at] = index < dataCount ? [data, index] : [parity, index - dataCount];
+    return shards.subarray(at * sizeBytes, (at + 1) * sizeBytes);
+  });
 }

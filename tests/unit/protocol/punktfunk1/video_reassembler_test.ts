@@ -427,9 +427,11 @@ Deno.test("VideoReassembler releases a frame that its consumer could not take", 
 Deno.test("VideoReassembler hands blocks with losses to the decoder it was given", () => {
   const calls: string[] = [];
   const { stream, frames, deliver } = openBoth({ terms: SMALL_BLOCKS }, {
-    decodeBlock: (shards, { dataCount, parityCount }) => {
-      calls.push(`${dataCount}+${parityCount} ${shards.map((shard) => shard ? 1 : 0).join("")}`);
-      return Array.from({ length: dataCount }, () => new Uint8Array(SHARD_PAYLOAD_BYTES).fill(7));
+    decodeBlock: ({ dataCount, parityCount, data, parity, present }) => {
+      calls.push(`${dataCount}+${parityCount} ${present.join("")}`);
+      assert.equal(data.byteLength, dataCount * SHARD_PAYLOAD_BYTES);
+      assert.equal(parity.byteLength, parityCount * SHARD_PAYLOAD_BYTES);
+      data.fill(7, 2 * SHARD_PAYLOAD_BYTES, 3 * SHARD_PAYLOAD_BYTES);
     },
   });
   const packets = stream.next(4 * SHARD_PAYLOAD_BYTES);
