@@ -85,7 +85,10 @@ class Reception {
     if (control === undefined || payload === undefined) return undefined;
     const message = decodeFirstMessage(payload);
     if (message.kind === "hello") return await this.#admit(message, control);
-    await exchangePairing(message, {
+    // A device could pair by a key here that it is never asked to prove later: where certificates are asked for, they count.
+    const { asksForClientCertificate } = this.#options;
+    const request = asksForClientCertificate ? { ...message, deviceKey: undefined } : message;
+    await exchangePairing(request, {
       connection: this.#connection,
       control,
       certificateFingerprint: this.#certificateFingerprint(),

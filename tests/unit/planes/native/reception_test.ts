@@ -333,3 +333,21 @@ Deno.test("receive() drops a client that leaves its ceremony or its parking plac
   await connected.received;
   assert.equal(lab.served.length, 0);
 });
+
+Deno.test("receive() pairs no key where it would ask for a certificate", async () => {
+  await using lab = await openLab();
+  lab.environment.trust.window.arm({ pin: "4321" });
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+  const connected = lab.connect({});
+  await sendFirst(
+    connected.client,
+    encodePairing({
+      kind: "pair-request",
+      name: "Probe",
+      spakeA: new Uint8Array(33),
+      deviceKey: encodeDeviceKey(privateKey),
+    }),
+  );
+  assert.equal((await closing(connected))[0], 0x63);
+  assert.ok(lab.environment.trust.window.armed());
+});
