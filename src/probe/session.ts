@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { BlockRebuilder } from "../../ffi/wire_rebuild.ts";
 import type { Clock } from "../lib/clock.ts";
 import { CLOSE_CODES } from "../protocol/punktfunk1/close_codes.ts";
 import {
@@ -32,7 +33,7 @@ import type { PacketOpener } from "./packet_opener.ts";
 import type { RateController } from "./rate_controller.ts";
 import { SoundReceiver } from "./sound_receiver.ts";
 import { Samples } from "./statistics.ts";
-import { VideoReceiver } from "./video_receiver.ts";
+import { VideoReceiver, type VideoReceiverOptions } from "./video_receiver.ts";
 
 /** How long `receive` waits, and so how late anything that is due may be. */
 const TICK_MS = 5;
@@ -116,6 +117,7 @@ export class ProbeSession {
     });
     this.video = new VideoReceiver({
       welcome,
+      ...this.#blockDecoder(),
       shardPayloadBytesMax: options.shardPayloadBytesMax,
       send: (message) => this.#send(message),
       latencyUs: ({ ptsNs, deliveredAtUs }) =>
@@ -173,6 +175,13 @@ export class ProbeSession {
   }
 
   /** End it from outside. */
+  /** Of the code that every host chooses; another is rebuilt in portable code. */
+  #blockDecoder(): Pick<VideoReceiverOptions, "decodeBlock"> {
+    if (this.welcome.fecScheme !== "gf65536") return {};
+    const rebuilder = this.#stack.use(new BlockRebuilder());
+    return { decodeBlock: (block) => rebuilder.rebuild(block) };
+  }
+
   stop(): void {
     this.#end ??= "stopped";
   }

@@ -10,6 +10,7 @@
 import { isPattern } from "../media/encoders/pattern.ts";
 import type { ControlMessage } from "../protocol/punktfunk1/control.ts";
 import { frameBytesMaxOf } from "../protocol/punktfunk1/fec_plan.ts";
+import type { BlockDecoder } from "../protocol/punktfunk1/frame_assembly.ts";
 import { LossMeter } from "../protocol/punktfunk1/loss_meter.ts";
 import { RecoveryClient } from "../protocol/punktfunk1/recovery_client.ts";
 import {
@@ -34,6 +35,8 @@ export interface VideoReceiverOptions {
   /** Every frame in order; the bytes are valid during the call only. */
   readonly onFrame?: (frame: ReceivedVideoFrame) => void;
   readonly rateController?: RateController;
+  /** Instead of the portable decoder. */
+  readonly decodeBlock?: BlockDecoder;
 }
 
 export class VideoReceiver {
@@ -67,6 +70,7 @@ export class VideoReceiver {
       },
       shardPayloadCeilingBytes: Math.max(welcome.shardPayloadBytes, shardPayloadBytesMax),
       frameBytesMax: frameBytesMaxOf(welcome.bitrateKbps, welcome.mode.refreshHz),
+      ...(options.decodeBlock === undefined ? {} : { decodeBlock: options.decodeBlock }),
       onFrame: (frame) => this.#receive(frame),
       onGap: (gap) => this.#miss(gap),
     });
