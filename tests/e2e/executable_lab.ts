@@ -7,6 +7,8 @@
  *
  * @module
  */
+import { compiledExecutable } from "./compiled_executable.ts";
+
 const ROOT = new URL("../../", import.meta.url).pathname;
 const SCRIPT = new URL("../../../shared/lab/denort.sh", import.meta.url).pathname;
 const KEPT_PAIR = `${ROOT}dist/denort`;
@@ -141,15 +143,7 @@ export class ExecutableLab implements AsyncDisposable {
     const lab = new ExecutableLab(await Deno.makeTempDir({ prefix: "pf-executable-" }), pair);
     await Deno.chmod(lab.directory, 0o755);
     await Deno.mkdir(lab.place, { mode: 0o755 });
-    const made = `${lab.directory}/made`;
-    await Deno.mkdir(made);
-    const output = ["--output", `${made}/punktfunk-host`];
-    const { success, err } = await run(
-      [pair.deno, "run", "-A", "--no-check", `${ROOT}scripts/compile.ts`, ...output],
-      { env: { ...Deno.env.toObject(), DENORT_BIN: pair.denort } },
-    );
-    if (!success) throw new Error(`Cannot compile: ${err}`);
-    await Deno.rename(`${made}/punktfunk-host`, lab.executable);
+    await Deno.copyFile(await compiledExecutable(pair), lab.executable);
     return lab;
   }
 
