@@ -3,8 +3,14 @@
  *
  * @module
  */
+import type { StreamResult } from "./result.ts";
 import type { ProbeOutcome } from "./run.ts";
-import { type HistogramBin, TIMELINE_BUCKET_MS, type TimelineBucket } from "./statistics.ts";
+import {
+  type Distribution,
+  type HistogramBin,
+  TIMELINE_BUCKET_MS,
+  type TimelineBucket,
+} from "./statistics.ts";
 
 const CHART_WIDTH = 900;
 const CHART_HEIGHT = 160;
@@ -35,8 +41,7 @@ export function renderReport(outcome: ProbeOutcome, title: string): string {
   const sections = [
     `<h1>${escapeHtml(title)}</h1>`,
     verdict,
-    section("Host", table(flatten(host))),
-    ...(stream === null ? [] : [section("Stream", table(flatten(stream)))]),
+    ...(stream === null ? [] : [table(headlines(stream))]),
     histogram("Gaps between frames, ms", statistics?.gaps.histogram(HISTOGRAM_BINS)),
     histogram("Capture to received, ms", statistics?.latency.histogram(HISTOGRAM_BINS)),
     histogram("Drawn to received, ms", drawnToReceived.histogram(HISTOGRAM_BINS)),
@@ -49,6 +54,8 @@ export function renderReport(outcome: ProbeOutcome, title: string): string {
     series("Greatest latency over time, ms", timeline, ({ latencyMax }) => latencyMax),
     series("Lost frames over time", timeline, ({ lost }) => lost),
     series("Frames mended by parity over time", timeline, ({ recovered }) => recovered),
+    section("Host", table(flatten(host))),
+    ...(stream === null ? [] : [section("Stream", table(flatten(stream)))]),
   ];
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -58,6 +65,32 @@ export function renderReport(outcome: ProbeOutcome, title: string): string {
 ${sections.filter((one) => one !== "").join("\n")}
 </body></html>
 `;
+}
+
+/** What most readers come for. */
+function headlines(stream: StreamResult): (readonly [string, string])[] {
+  const { frames, terms } = stream;
+  const spread = (one: Distribution | null) =>
+    one === null
+      ? describeLeaf(null)
+      : `${one.p50.toFixed(2)} / ${one.p95.toFixed(2)} / ${one.p99.toFixed(2)} ms`;
+  return [
+    ["Picture", `${terms.width}×${terms.height} at ${terms.refresh_hz} Hz, ${terms.codec}`],
+    [
+      "Frames",
+      `${frames.received} received, ${frames.recovered} of them mended, ${frames.lost} lost`,
+    ],
+    [
+      "Rate",
+      `${(stream.wire_kbps / 1000).toFixed(1)} Mbit/s, ${
+        (stream.video_kbps / 1000).toFixed(1)
+      } of it video`,
+    ],
+    ["Gaps, p50 / p95 / p99", spread(stream.gaps_ms)],
+    ["Capture to received, p50 / p95 / p99", spread(stream.latency_ms)],
+    ["Drawn to received, p50 / p95 / p99", spread(stream.drawn_to_received_ms)],
+    ["Round trip", `${stream.rtt_ms.toFixed(2)} ms`],
+  ];
 }
 
 export function escapeHtml(text: string): string {
