@@ -98,6 +98,16 @@ Deno.test("A client that vanished comes back five times, and nothing is left of 
   assert.equal((await statusOf(lab)).active_sessions, 0);
 });
 
+Deno.test("Test loss costs packets that parity gives back", async () => {
+  await using lab = await openHostLab({ videoDropPercent: 5, fecPercent: 90 });
+  await using client = await lab.pairedClient();
+  const stream = await client.launch();
+  await stream.waitForFrames(60);
+  const { lostDatagrams, recoveredPackets } = stream.video.stats;
+  assert.ok(lostDatagrams > 0 && recoveredPackets > 0, `${lostDatagrams}, ${recoveredPackets}`);
+  assert.deepEqual(stream.video.violations, []);
+});
+
 Deno.test("An IDR request is answered with an IDR, and so is a lost reference", async () => {
   await using lab = await openHostLab();
   await using client = await lab.pairedClient();
