@@ -152,6 +152,34 @@ test("the .deb's files satisfy the checkers of those who read them", async (dire
   );
 });
 
+Deno.test({
+  name: "buildPackages() gives the same bytes for the same program, whoever builds",
+  ignore: typeof pair === "string",
+  async fn() {
+    const directory = await Deno.makeTempDir({ prefix: "pf-packages-" });
+    const inputs = {
+      target: buildMachine(),
+      executable: await Deno.realPath("/bin/true"),
+      shims: [],
+      notices: "",
+      date: new Date(1e12),
+      level: 1,
+    };
+    const usual = Deno.umask(0o077);
+    try {
+      const first = await buildPackages(inputs, `${directory}/private`);
+      Deno.umask(0o002);
+      const second = await buildPackages(inputs, `${directory}/shared`);
+      for (const [index, path] of first.entries()) {
+        assert.deepEqual(await Deno.readFile(path), await Deno.readFile(second[index] ?? ""), path);
+      }
+    } finally {
+      Deno.umask(usual);
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+});
+
 testInRoot(
   "the .deb installs, serves an ordinary user, and leaves nothing but what is the user's",
   async (root) => {
