@@ -1,6 +1,6 @@
 /*
- * The Leopard code over GF(2^16), polynomial 0x1002D: parity, and what was lost; private to the wire shim. src/protocol/fec/leopard16.ts
- * is the reference and says what the code is.
+ * The Leopard code over GF(2^16), polynomial 0x1002D: parity, and what was lost; private to the wire shim.
+ * src/protocol/fec/leopard16.ts is the reference and says what the code is.
  *
  * Field elements stand for sums of the Cantor basis, so that multiplication by a fixed element is linear in both: the
  * tables of any multiplier are the sum of those of its four nibbles.

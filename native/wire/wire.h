@@ -1,9 +1,11 @@
 /*
- * The wire kernel: FEC arithmetic, AES-128-GCM and batched UDP for one frame a call. It knows no protocol; what a
- * plane wants stands in struct pf_wire_job, whose meaning src/protocol/wire_job.ts gives.
+ * The wire kernel: FEC arithmetic, AES-128-GCM and batched UDP for one frame a call, and the way back for a client: opened
+ * packets of one batch a call, and lost shards. It knows no protocol; what a plane wants stands in struct pf_wire_job,
+ * whose meaning src/protocol/wire_job.ts gives.
  *
  * Handles belong to one thread at a time, except that pf_wire_udp_wake and pf_wire_udp_send may be called while
- * another thread sits in pf_wire_udp_receive, and so pf_wire_receiver_wake. No function keeps a pointer to its arguments.
+ * another thread sits in pf_wire_udp_receive, and pf_wire_receiver_wake while one sits in pf_wire_receiver_receive. No
+ * function keeps a pointer to its arguments.
  */
 #ifndef PF_WIRE_H
 #define PF_WIRE_H
@@ -26,7 +28,7 @@
 #define PF_WIRE_STREAM_SHARDS_MAX 32
 /* What pf_wire_udp_receive wants free for each datagram: its record and the largest UDP payload. */
 #define PF_WIRE_RECEIVE_ROOM (64 + 65536)
-/* What a receiver may be told to drop and to remember. */
+/* How much a sender may be told to lose, and how many counters a receiver to remember. */
 #define PF_WIRE_DROP_PERCENT_MAX 90
 #define PF_WIRE_REPLAY_WINDOW_MAX (1u << 20)
 
