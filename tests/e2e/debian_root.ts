@@ -72,7 +72,10 @@ async function freshDebian(): Promise<string> {
     stdout: "piped",
     stderr: "null",
   }).output();
-  if (!success) throw new Error(`Cannot make a Debian: ${new TextDecoder().decode(stdout)}`);
+  if (!success) {
+    await Deno.remove(partial, { recursive: true });
+    throw new Error(`Cannot make a Debian: ${new TextDecoder().decode(stdout)}`);
+  }
   await Deno.rename(partial, directory);
   return directory;
 }
