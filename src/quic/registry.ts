@@ -24,6 +24,9 @@ export interface QuicEnvironment {
 }
 
 const VARIABLE = "PUNKTFUNK_QUIC";
+const WITH_CERTIFICATES = "which asks clients for their certificates: native apps can pair";
+const WITHOUT_CERTIFICATES =
+  "which asks no client for a certificate: only devices with a key can pair";
 const REMEDY = "Run `deno task native` to build native/quic";
 
 /** What would run now; nothing stays open. Throws OperationError "invalid" when the variable names no stack. */
@@ -40,7 +43,7 @@ export function describeQuic(environment: QuicEnvironment = Deno.env): QuicChoic
     return {
       adapter: "deno",
       asksForClientCertificate: false,
-      reason: `${VARIABLE} asks for the runtime's QUIC, which shows no client's certificate`,
+      reason: `${VARIABLE} asks for the runtime's QUIC, ${WITHOUT_CERTIFICATES}`,
     };
   }
   const fault = whyNotNative();
@@ -49,14 +52,14 @@ export function describeQuic(environment: QuicEnvironment = Deno.env): QuicChoic
       adapter: "quinn",
       asksForClientCertificate: true,
       reason: wanted === "quinn"
-        ? `${VARIABLE} asks for the QUIC shim, which asks clients for their certificates`
-        : "The QUIC shim asks clients for their certificates",
+        ? `${VARIABLE} asks for the QUIC shim, ${WITH_CERTIFICATES}`
+        : `The QUIC shim runs, ${WITH_CERTIFICATES}`,
     };
   }
   return {
     adapter: wanted === "quinn" ? undefined : "deno",
     asksForClientCertificate: false,
-    reason: `The runtime's QUIC shows no client's certificate, and the QUIC shim does not open: ${
+    reason: `The runtime's QUIC runs, ${WITHOUT_CERTIFICATES}; the QUIC shim does not open: ${
       describeError(fault)
     }`,
   };
