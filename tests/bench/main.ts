@@ -1,7 +1,7 @@
 /**
  * All benchmarks, one after another.
  *
- *     deno task bench [NAME…]      names: wire, media, fetch, receive, sustained, program, loss, executable
+ *     deno task bench [NAME…]      names: wire, media, fetch, receive, sustained, program, loss, rate, executable
  *
  * @module
  */
@@ -11,6 +11,7 @@ import { benchFetch } from "./fetch.ts";
 import { benchLoss } from "./loss.ts";
 import { benchMedia } from "./media.ts";
 import { benchProgram } from "./program.ts";
+import { benchRate } from "./rate.ts";
 import { benchReceive } from "./receive.ts";
 import { benchSustained } from "./sustained.ts";
 import { benchWire } from "./wire.ts";
@@ -24,6 +25,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchRow[] | string> | stri
   sustained: () => benchSustained({ seconds: 2, videoKbps: 2_000_000, dropPercent: 0 }),
   program: benchProgram,
   loss: benchLoss,
+  rate: benchRate,
   executable: benchExecutable,
 };
 
