@@ -79,6 +79,10 @@ export const probe = command<ProbeFlags, [string?]>({
         ...parsed(parseLinkProbe, "KBPS:MS"),
         brief: "Let the host fill the link at this rate for so long, and measure it",
       },
+      adaptive: {
+        ...SWITCH,
+        brief: "Ask for the rate that the path carries, at most --bitrate",
+      },
       report: { ...TEXT, placeholder: "FILE", brief: "Where a page of HTML about the run goes" },
     },
   },

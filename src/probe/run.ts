@@ -9,6 +9,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { Clock } from "../lib/clock.ts";
 import { describeError, OperationError } from "../lib/errors.ts";
 import type { WireInput } from "../protocol/punktfunk1/datagrams/input.ts";
+import { AutomaticBitrate } from "../protocol/punktfunk1/rate/automatic_bitrate.ts";
 import type { Welcome } from "../protocol/punktfunk1/welcome.ts";
 import type { QuicConnector } from "../quic/ports.ts";
 import { describeQuic, openQuicConnector, type QuicEnvironment } from "../quic/registry.ts";
@@ -18,7 +19,6 @@ import { KnownHosts, openProbeIdentity, type ProbeIdentity } from "./identity.ts
 import type { LinkProbeRequest } from "./link_probe.ts";
 import { openPackets } from "./packet_opener.ts";
 import { pair } from "./pairing.ts";
-import type { RateController } from "./rate_controller.ts";
 import {
   contactResult,
   type ProbeContact,
@@ -56,7 +56,8 @@ export interface ProbeOptions {
   readonly inputStep?: ((step: number) => readonly WireInput[]) | undefined;
   readonly toneHz?: number | undefined;
   readonly link?: LinkProbeRequest | undefined;
-  readonly rateController?: RateController | undefined;
+  /** Ask for the rate that the path carries, up to what was wished for. */
+  readonly isAdaptive: boolean;
 }
 
 export interface ProbeEnvironment {
@@ -198,6 +199,7 @@ class Run {
       shardPayloadBytesMax: hello.shardPayloadBytesMax,
       onFrame: (frame) => file?.units.write(frame.data, frame.deliveredAtUs),
       onProgress: environment.onProgress,
+      rateController: options.isAdaptive ? rateControllerOf(welcome, options.wish) : undefined,
     });
     environment.onStreaming(() => session.stop());
     await session.run();
@@ -275,4 +277,12 @@ async function openUnitFile(
       if (videoPath === undefined) Deno.removeSync(path);
     },
   };
+}
+
+function rateControllerOf(welcome: Welcome, { bitrateKbps }: StreamWish): AutomaticBitrate {
+  return new AutomaticBitrate({
+    startKbps: welcome.bitrateKbps,
+    ...(bitrateKbps === 0 ? {} : { ceilingKbps: bitrateKbps }),
+    refreshHz: welcome.mode.refreshHz,
+  });
 }

@@ -225,6 +225,8 @@ export class ProbeSession {
     if (this.video.statistics.frames > 0) this.#tickStreaming(nowUs);
     if (nowUs >= this.#nextProgressAtUs) {
       this.#nextProgressAtUs = nowUs + PROGRESS_INTERVAL_US;
+      const { roundTripUs } = this.#options.dialed.connection;
+      if (roundTripUs > 0) this.video.roundTrip(roundTripUs);
       this.#options.onProgress?.(this);
     }
     this.#end ??= this.#judge(nowUs);
@@ -284,11 +286,11 @@ export class ProbeSession {
       case "probe-result":
         return this.linkProbe?.answered(message, nowUs);
       case "pipeline-gap":
-        this.video.paused();
+        this.video.paused(nowUs);
         break;
       case "bitrate-changed":
         this.#grantedKbps = message.kbps;
-        this.video.granted(message.kbps, nowUs);
+        this.video.granted(message, nowUs);
         break;
       case "shard-payload-changed":
         if (isShardPayload(message.shardPayloadBytes, this.#options.shardPayloadBytesMax)) {

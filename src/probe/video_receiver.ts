@@ -3,7 +3,8 @@
  *
  *     packet → VideoReassembler → frame → pattern check, statistics, file
  *                              → gap   → RecoveryClient → RfiRequest, RequestKeyframe
- *     every 750 ms             → LossReport, DeliveryReport, perhaps SetBitrate
+ *            → RateController  → SetBitrate
+ *     every 750 ms             → LossReport, DeliveryReport
  *
  * @module
  */
@@ -19,7 +20,15 @@ import {
   VideoReassembler,
   type VideoReceiveStats,
 } from "../protocol/punktfunk1/video_reassembler.ts";
-import { USER_FLAG_KEY } from "../protocol/punktfunk1/video_header.ts";
+import type { BitrateChanged } from "../protocol/punktfunk1/control_video.ts";
+import {
+  createVideoHeader,
+  decodeVideoHeader,
+  looksLikeVideo,
+  ptsApproximateNsOf,
+  USER_FLAG_KEY,
+  USER_FLAG_PROBE,
+} from "../protocol/punktfunk1/video_header.ts";
 import type { Welcome } from "../protocol/punktfunk1/welcome.ts";
 import type { RateController } from "./rate_controller.ts";
 import { StreamStatistics } from "./statistics.ts";
@@ -48,9 +57,8 @@ export class VideoReceiver {
   readonly #reassembler: VideoReassembler;
   readonly #recovery = new RecoveryClient();
   readonly #loss: LossMeter;
+  readonly #header = createVideoHeader();
   #isPattern: boolean | undefined;
-  #grantedKbps: number;
-  #window = { frames: 0, lostFrames: 0, latencyMaxUs: undefined as number | undefined };
   #nowUs: number;
 
   /** Throws ProtocolError for terms that no receiver takes. */
@@ -59,7 +67,6 @@ export class VideoReceiver {
     this.#options = options;
     this.#nowUs = nowUs;
     this.#loss = new LossMeter(nowUs);
-    this.#grantedKbps = welcome.bitrateKbps;
     // A test stream announces itself; one without an end is told by its first frame.
     if (welcome.frameCount > 0) this.#isPattern = true;
     this.#reassembler = new VideoReassembler({
@@ -92,34 +99,52 @@ export class VideoReceiver {
 
   accept(packet: Uint8Array, nowUs: number): void {
     this.#nowUs = nowUs;
+    this.#sense(packet, nowUs);
     this.#reassembler.accept(packet, nowUs);
   }
 
   /** The host said that it paused: the window that runs says nothing about the path. */
-  paused(): void {
+  paused(nowUs: number): void {
     this.#loss.discard();
+    this.#options.rateController?.pipelineGap(nowUs);
   }
 
-  granted(kbps: number, nowUs: number): void {
-    this.#grantedKbps = kbps;
-    this.#options.rateController?.granted(kbps, nowUs);
+  granted(change: BitrateChanged, nowUs: number): void {
+    this.#options.rateController?.granted(change, nowUs);
+  }
+
+  /** The path's, as the QUIC stack estimates it. */
+  roundTrip(roundTripUs: number): void {
+    this.#options.rateController?.roundTrip(roundTripUs);
   }
 
   /** Send what is due. */
   tick(nowUs: number): void {
+    const { send, rateController } = this.#options;
     this.#nowUs = nowUs;
+    // The rate first: what answers a recovery is to be small already.
+    const kbps = rateController?.poll(nowUs);
+    if (kbps !== undefined) send({ kind: "set-bitrate", kbps });
     const request = this.#recovery.poll(nowUs);
-    if (request !== undefined) this.#options.send(request);
+    if (request !== undefined) send(request);
     const reports = this.#loss.poll(this.packets, nowUs);
     if (reports === undefined) return;
-    const { send, rateController } = this.#options;
     const { lossPpm, packetsReceived } = reports;
     if (lossPpm !== undefined) send({ kind: "loss-report", lossPpm });
     send({ kind: "delivery-report", packetsReceived });
-    const sample = { ...this.#window, lossPpm, grantedKbps: this.#grantedKbps };
-    this.#window = { frames: 0, lostFrames: 0, latencyMaxUs: undefined };
-    const kbps = rateController?.sample(sample, nowUs);
-    if (kbps !== undefined) send({ kind: "set-bitrate", kbps });
+  }
+
+  #sense(packet: Uint8Array, nowUs: number): void {
+    const { rateController } = this.#options;
+    if (rateController === undefined || !looksLikeVideo(packet)) return;
+    const header = decodeVideoHeader(packet, this.#header);
+    if ((header.userFlags & USER_FLAG_PROBE) !== 0) return;
+    rateController.packet({
+      frameIndex: header.frameIndex,
+      streamSequence: header.streamSequence,
+      ptsUs: ptsApproximateNsOf(header) / 1000,
+      sizeBytes: packet.byteLength,
+    }, nowUs);
   }
 
   #receive(frame: ReceivedVideoFrame): void {
@@ -139,10 +164,6 @@ export class VideoReceiver {
       recoveredShards: frame.recoveredCount,
       isKeyFrame: (userFlags & USER_FLAG_KEY) !== 0,
     });
-    this.#window.frames++;
-    if (latencyUs !== undefined) {
-      this.#window.latencyMaxUs = Math.max(this.#window.latencyMaxUs ?? latencyUs, latencyUs);
-    }
     this.#options.onFrame?.(frame);
   }
 
@@ -150,6 +171,6 @@ export class VideoReceiver {
     const count = ((gap.last - gap.first) >>> 0) + 1;
     this.#recovery.lost(gap, this.#nowUs);
     this.statistics.lost(count, this.#nowUs);
-    this.#window.lostFrames += count;
+    this.#options.rateController?.framesLost(this.#nowUs);
   }
 }

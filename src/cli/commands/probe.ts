@@ -42,6 +42,7 @@ export type ProbeFlags =
       input: boolean;
       micTone: number;
       probeLink: LinkProbeRequest;
+      adaptive: boolean;
       report: string;
     }>
   >;
@@ -121,6 +122,7 @@ function optionsOf(
     inputStep: flags.input === true ? (step) => inputScriptStep(step, false) : undefined,
     toneHz: flags.micTone,
     link: flags.probeLink,
+    isAdaptive: flags.adaptive === true,
   };
 }
 

@@ -311,24 +311,32 @@ Deno.test("ProbeSession waits for the link to be measured, and sends scripted in
   assert.deepEqual((await lab.host.readDatagram())?.toHex().slice(0, 4), "c802");
 });
 
-Deno.test("ProbeSession asks its rate controller once a window and passes its wish on", async () => {
-  const samples: number[] = [];
-  const granted: number[] = [];
+Deno.test("ProbeSession tells its rate controller what comes and passes its wish on", async () => {
+  const told = new Map<string, number>();
+  const tell = (what: string) => void told.set(what, (told.get(what) ?? 0) + 1);
   const lab = await openLab({
     limits: { frames: undefined, seconds: 1, silenceMs: 9_000 },
     stepMs: 10,
     rateController: {
-      sample({ frames }) {
-        samples.push(frames);
-        return 4_000;
+      packet: ({ frameIndex }) => tell(`packet of ${frameIndex}`),
+      framesLost: () => tell("lost"),
+      pipelineGap: () => tell("gap"),
+      roundTrip: () => tell("round trip"),
+      granted: ({ kbps, reason }) => tell(`${kbps} ${reason}`),
+      poll() {
+        tell("poll");
+        return told.get("poll") === 10 ? 4_000 : undefined;
       },
-      granted: (kbps) => void granted.push(kbps),
     },
   });
   lab.say({ kind: "bitrate-changed", kbps: 9_000, reason: "granted" });
-  lab.opener.batches.push(...frames(new TestVideoStream(), 3));
+  lab.say({ kind: "pipeline-gap", gapMs: 50 });
+  const [first = [], , third = [], ...others] = frames(new TestVideoStream(), 12);
+  lab.opener.batches.push(first, third, ...others);
   await lab.session.run();
-  assert.deepEqual(samples, [3]);
-  assert.deepEqual(granted, [9_000]);
+  assert.equal(told.get("packet of 0"), first.length);
+  assert.equal(told.get("packet of 1"), undefined);
+  assert.equal(told.get("packet of 2"), third.length);
+  for (const what of ["9000 granted", "gap", "lost"]) assert.equal(told.get(what), 1, what);
   assert.ok(lab.heard.some((one) => one.kind === "set-bitrate" && one.kbps === 4_000));
 });
