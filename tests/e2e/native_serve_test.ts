@@ -35,7 +35,8 @@ interface Pending {
 }
 
 async function knock(lab: Lab, name: string, ...args: string[]) {
-  const running = lab.probe(name, "--name", name, "--wait-approval", "--frames", "30", ...args);
+  const end = args.length === 0 ? ["--frames", "30"] : args;
+  const running = lab.probe(name, "--name", name, "--wait-approval", ...end);
   const [pending] = await lab.host.until<Pending[]>("/native/pending", (list) => list.length > 0);
   assert.ok(pending);
   return { running, pending };
@@ -65,6 +66,19 @@ Deno.test("A device that is denied is told so", async () => {
   const { code, error } = await running;
   assert.equal(code, 1);
   assert.match(error?.message ?? "", /denied/);
+});
+
+Deno.test("A guest's stream ends with its access, and the guest has to ask again", async () => {
+  await using lab = await openLab();
+  const { running, pending } = await knock(lab, "Guest", "--seconds", "60");
+  const path = `/native/pending/${pending.id}/approve`;
+  const answer = await lab.host.api(path, { method: "POST", body: { expires_in_secs: 3 } });
+  assert.equal(answer.status, 200);
+  const { code, result } = await running;
+  assert.deepEqual([code, result?.stream?.close], [1, "access-expired"]);
+  const again = await knock(lab, "Guest");
+  await lab.host.api(`/native/pending/${again.pending.id}/deny`, { method: "POST" });
+  assert.equal((await again.running).code, 1);
 });
 
 Deno.test("A PIN from the API pairs, and an unpaired device is cut off in the middle of its stream", async () => {
