@@ -35,6 +35,7 @@ export interface DoctorOptions {
   };
   /** `Deno.version.deno`. */
   readonly runtimeVersion: string;
+  readonly isCompiled: boolean;
   /** Of this program's first module. */
   readonly mainPath: string;
 }
@@ -49,6 +50,7 @@ export function doctorChecks(options: DoctorOptions): Check[] {
         Promise.resolve(
           runtimeFinding({
             version: options.runtimeVersion,
+            isCompiled: options.isCompiled,
             isGamestreamOn: settings.isGamestreamOn,
           }),
         ),

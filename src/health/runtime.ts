@@ -32,7 +32,12 @@ export const SHIMS: readonly {
 
 /** `version` as in `Deno.version.deno`. */
 export function runtimeFinding(
-  { version, isGamestreamOn }: { readonly version: string; readonly isGamestreamOn: boolean },
+  { version, isCompiled, isGamestreamOn }: {
+    readonly version: string;
+    /** The runtime is part of the executable and cannot be exchanged. */
+    readonly isCompiled: boolean;
+    readonly isGamestreamOn: boolean;
+  },
 ): Finding {
   if (hasClientCertificates(version)) return { state: "ok", summary: `Deno ${version}` };
   return {
@@ -40,7 +45,9 @@ export function runtimeFinding(
     summary:
       `Deno ${version} is older than ${RUNTIME_WITH_CLIENT_CERTIFICATES} and does not hand ` +
       "over client certificates: Moonlight cannot be served",
-    remedy: "deno upgrade",
+    remedy: isCompiled
+      ? `Use a punktfunk-host that was compiled with Deno ${RUNTIME_WITH_CLIENT_CERTIFICATES}`
+      : "deno upgrade",
   };
 }
 
@@ -121,9 +128,9 @@ export function quicFinding(
   if (!asksForClientCertificate) {
     return {
       state: "warning",
-      summary: `QUIC by "${adapter}", no native client can pair: ${reason}`,
+      summary: reason,
       remedy: isRuntimeWanted ? "unset PUNKTFUNK_QUIC" : "deno task native",
     };
   }
-  return { state: "ok", summary: `QUIC by "${adapter}", native clients can pair: ${reason}` };
+  return { state: "ok", summary: reason };
 }

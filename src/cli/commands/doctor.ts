@@ -38,6 +38,7 @@ export const run: CommandRun<DoctorFlags> = async (environment, { gamestream = f
       gamestreamPortBase: settings.gamestream_port.value,
     },
     runtimeVersion: Deno.version.deno,
+    isCompiled: Deno.build.standalone,
     mainPath: new URL(Deno.mainModule).pathname,
   });
   const results = await runChecks(
