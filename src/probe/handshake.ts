@@ -32,6 +32,8 @@ export interface StreamWish {
   /** Undefined: any that pictures are usually sent in. */
   readonly codec: Exclude<WireCodec, "pyrowave"> | undefined;
   readonly channels: AudioChannels;
+  /** Ask for ChaCha20-Poly1305 in place of AES-128-GCM. */
+  readonly isChaChaWanted: boolean;
   readonly name: string;
   /** Library id of a game. */
   readonly launch: string | undefined;
@@ -45,7 +47,8 @@ export function helloOf(wish: StreamWish): Hello {
     bitrateKbps: wish.bitrateKbps,
     name: wish.name,
     launch: wish.launch,
-    videoCaps: VIDEO_CAPS.hostTiming | VIDEO_CAPS.probeSequence | VIDEO_CAPS.streamedAccessUnits,
+    videoCaps: VIDEO_CAPS.hostTiming | VIDEO_CAPS.probeSequence | VIDEO_CAPS.streamedAccessUnits |
+      (wish.isChaChaWanted ? VIDEO_CAPS.chaCha20 : 0),
     audioChannels: wish.channels,
     videoCodecs: wish.codec === undefined
       ? CODECS.h264 | CODECS.hevc | CODECS.av1

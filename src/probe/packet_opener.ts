@@ -3,8 +3,8 @@
  *
  *     PacketOpener.receive → every packet that came, opened → VideoReassembler.accept
  *
- *     AES-128-GCM     one call into native code for all that waits
- *     other terms     one datagram at a time, in portable code
+ *     sealed    one call into native code for all that waits
+ *     plain     one datagram at a time, in portable code
  *
  * @module
  */
@@ -49,9 +49,7 @@ export interface PacketOpenerOptions {
 /** Throws OperationError when there is no socket. */
 export function openPackets(options: PacketOpenerOptions): PacketOpener {
   const { host, seal } = options;
-  return seal?.cipher === "aes-128-gcm"
-    ? new BatchPacketOpener(host, seal)
-    : new SocketPacketOpener(options);
+  return seal === null ? new PlainPacketOpener(options) : new BatchPacketOpener(host, seal);
 }
 
 /** That a packet is authentic tells its source. */

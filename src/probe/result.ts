@@ -236,7 +236,7 @@ function termsOf(welcome: Welcome): StreamResult["terms"] {
     block_data_shards: welcome.dataShardsMax,
     shard_payload_bytes: welcome.shardPayloadBytes,
     encrypted: welcome.isEncrypted,
-    cipher: welcome.chaChaKey === undefined ? "aes-128-gcm" : "chacha20-poly1305",
+    cipher: sealSecretsOf(welcome).cipher,
     audio_codec: welcome.audioCodec,
     audio_channels: welcome.audioChannels,
     audio_layout: welcome.audioLayout,

@@ -11,6 +11,7 @@ import { describeError, OperationError } from "../lib/errors.ts";
 import type { WireInput } from "../protocol/punktfunk1/datagrams/input.ts";
 import { AutomaticBitrate } from "../protocol/punktfunk1/rate/automatic_bitrate.ts";
 import type { Welcome } from "../protocol/punktfunk1/welcome.ts";
+import { sealSecretsOf } from "../protocol/punktfunk1/welcome_secrets.ts";
 import type { QuicConnector } from "../quic/ports.ts";
 import { describeQuic, openQuicConnector, type QuicEnvironment } from "../quic/registry.ts";
 import { dial, type Dialed, type HostAddress } from "./dial.ts";
@@ -186,7 +187,7 @@ class Run {
     await hosts.remember(options.host, dialed.hostFingerprint);
     await using opener = openPackets({
       host: { address: options.host.address, port: welcome.udpPort },
-      seal: sealOf(welcome),
+      seal: welcome.isEncrypted ? sealSecretsOf(welcome) : null,
       clock: environment.clock,
     });
     using file = await openUnitFile(options);
@@ -250,13 +251,6 @@ class Run {
       isPaired: options.pin !== undefined,
     };
   }
-}
-
-function sealOf({ isEncrypted, chaChaKey, key, salt }: Welcome) {
-  if (!isEncrypted) return null;
-  return chaChaKey === undefined
-    ? { cipher: "aes-128-gcm", key, salt } as const
-    : { cipher: "chacha20-poly1305", key: chaChaKey, salt } as const;
 }
 
 interface OpenedUnitFile extends Disposable {

@@ -28,6 +28,7 @@ import type { QuicClose } from "../quic/ports.ts";
 import { ClockSync } from "./clock_sync.ts";
 import type { Dialed } from "./dial.ts";
 import { LinkProbe, type LinkProbeRequest } from "./link_probe.ts";
+import { LinkSurvey } from "./link_survey.ts";
 import { MicrophoneTone } from "./microphone_tone.ts";
 import type { PacketOpener } from "./packet_opener.ts";
 import type { RateController } from "./rate_controller.ts";
@@ -95,6 +96,7 @@ export class ProbeSession {
   readonly #stack = new DisposableStack();
   readonly #streamClock: StreamClock;
   readonly #tone: MicrophoneTone | undefined;
+  #survey: LinkSurvey | undefined;
   #end: StreamEnd | undefined;
   #failure: unknown;
   #close: QuicClose | undefined;
@@ -174,7 +176,6 @@ export class ProbeSession {
     return this.#tone?.count ?? 0;
   }
 
-  /** End it from outside. */
   /** Of the code that every host chooses; another is rebuilt in portable code. */
   #blockDecoder(): Pick<VideoReceiverOptions, "decodeBlock"> {
     if (this.welcome.fecScheme !== "gf65536") return {};
@@ -182,6 +183,7 @@ export class ProbeSession {
     return { decodeBlock: (block) => rebuilder.rebuild(block) };
   }
 
+  /** End it from outside. */
   stop(): void {
     this.#end ??= "stopped";
   }
@@ -203,7 +205,10 @@ export class ProbeSession {
     );
     try {
       while (this.#end === undefined) {
-        await opener.receive(TICK_MS, (packet, nowUs) => this.video.accept(packet, nowUs));
+        await opener.receive(TICK_MS, (packet, nowUs) => {
+          this.#survey?.packet(packet, nowUs);
+          this.video.accept(packet, nowUs);
+        });
         this.#tick(clock.monotonicUs());
       }
     } catch (error) {
@@ -236,6 +241,8 @@ export class ProbeSession {
   #tickStreaming(nowUs: number): void {
     this.#tone?.tick(nowUs);
     this.linkProbe?.tick(nowUs, this.video.packets);
+    this.#survey ??= this.#beginSurvey(nowUs);
+    this.#survey?.tick(nowUs);
     const { inputStep, dialed } = this.#options;
     if (inputStep === undefined || nowUs < this.#nextInputAtUs) return;
     this.#nextInputAtUs = nowUs + INPUT_STEP_US;
@@ -243,6 +250,18 @@ export class ProbeSession {
       dialed.connection.sendDatagram(encodeInput(input, this.welcome.mode));
       this.inputEvents++;
     }
+  }
+
+  /** A link that is measured by itself is not measured twice. */
+  #beginSurvey(nowUs: number): LinkSurvey | undefined {
+    const { rateController: controller, welcome } = this.#options;
+    if (controller === undefined || this.linkProbe !== undefined) return undefined;
+    return new LinkSurvey({
+      controller,
+      send: (message) => this.#send(message),
+      grantedKbps: welcome.bitrateKbps,
+      firstFrameAtUs: nowUs,
+    });
   }
 
   #punch(nowUs: number): void {
@@ -284,6 +303,7 @@ export class ProbeSession {
         this.clockSync.answered(message);
         return this.clockSync.tick(nowUs);
       case "probe-result":
+        this.#survey?.answered(message, nowUs);
         return this.linkProbe?.answered(message, nowUs);
       case "pipeline-gap":
         this.video.paused(nowUs);

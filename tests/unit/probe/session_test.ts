@@ -323,6 +323,8 @@ Deno.test("ProbeSession tells its rate controller what comes and passes its wish
       pipelineGap: () => tell("gap"),
       roundTrip: () => tell("round trip"),
       granted: ({ kbps, reason }) => tell(`${kbps} ${reason}`),
+      measuring: () => tell("measuring"),
+      measured: () => undefined,
       poll() {
         tell("poll");
         return told.get("poll") === 10 ? 4_000 : undefined;
