@@ -57,7 +57,7 @@ export const WIRE_SEND_MODES = ["gso", "batch", "single"] as const;
 export type WireSendMode = (typeof WIRE_SEND_MODES)[number];
 
 const SEAL_OFFSET = 31;
-const BLOCKS_OFFSET = 264;
+const BLOCKS_OFFSET = 280;
 const BLOCK_SIZE_BYTES = 4;
 const ROUTE_SIZE_BYTES = 40;
 const ROUTE_ADDRESS_OFFSET = 16;
@@ -88,10 +88,10 @@ class JobStruct {
     view.setUint8(30, job.seal === null ? 0 : 1);
     if (job.seal !== null) {
       writeSeal(job.seal, bytes, SEAL_OFFSET);
-      bytes.set(job.sealPrefix, 72);
+      bytes.set(job.sealPrefix, 88);
     }
-    bytes.set(job.dataHeaderMask, 136);
-    bytes.set(job.parityHeaderMask, 200);
+    bytes.set(job.dataHeaderMask, 152);
+    bytes.set(job.parityHeaderMask, 216);
     for (let index = 0; index < job.blockCount; index++) {
       const block = job.blocks[index];
       if (block === undefined) throw new RangeError("Cannot write job: blocks are missing");

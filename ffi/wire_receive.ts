@@ -43,7 +43,7 @@ export interface SealedReceiverStats {
 const PACKETS_MAX = 1024;
 const BYTES_MAX = 2 * 1024 * 1024;
 
-const OPENING_SIZE_BYTES = 48;
+const OPENING_SIZE_BYTES = 64;
 const OPENING_SEAL_OFFSET = 9;
 /** struct pf_wire_packet in words of 32 bits; its numbers are in the machine's own order. */
 const PACKET_WORDS = 6;

@@ -8,15 +8,21 @@
  *     3       2     bytes of the nonce that the prefix starts with: from, length
  *     5       1     where the tag lies in the prefix, -1: behind the ciphertext
  *     6       1     bytes of the prefix that are authenticated
- *     7       2     reserved
- *     9       16    key
- *     25      12    nonce without the counter
+ *     7       1     cipher: 0 AES-128-GCM, 1 ChaCha20-Poly1305
+ *     8       32    key; of AES-128 the first 16 bytes, zeros behind it
+ *     40      12    nonce without the counter
  *
  * @module
  */
 
+const CIPHERS = {
+  "aes-128-gcm": { number: 0, keySizeBytes: 16 },
+  "chacha20-poly1305": { number: 1, keySizeBytes: 32 },
+} as const;
+
 /** Structurally `SealRule` of src/protocol/wire_job.ts, which says what each member means. */
 export interface FrameSeal {
+  readonly cipher: keyof typeof CIPHERS;
   readonly key: Uint8Array;
   readonly nonceTemplate: Uint8Array;
   readonly nonceCounterOffset: number;
@@ -28,13 +34,16 @@ export interface FrameSeal {
   readonly aadSizeBytes: number;
 }
 
-const KEY_SIZE_BYTES = 16;
+const KEY_OFFSET = 8;
+const NONCE_OFFSET = 40;
 const NONCE_SIZE_BYTES = 12;
 
-/** Write `seal` to `struct`. Throws RangeError for a key or nonce of another size. */
+/** Write `seal` to `struct`. Throws RangeError for a nonce or a key of another size than its cipher's. */
 export function writeSeal(seal: FrameSeal, struct: Uint8Array, offset: number): void {
+  const cipher = CIPHERS[seal.cipher];
   if (
-    seal.key.byteLength !== KEY_SIZE_BYTES || seal.nonceTemplate.byteLength !== NONCE_SIZE_BYTES
+    seal.key.byteLength !== cipher.keySizeBytes ||
+    seal.nonceTemplate.byteLength !== NONCE_SIZE_BYTES
   ) {
     throw new RangeError("Cannot write seal: its key or nonce has another size");
   }
@@ -45,6 +54,8 @@ export function writeSeal(seal: FrameSeal, struct: Uint8Array, offset: number): 
   struct[offset + 4] = seal.prefixNonceLength;
   struct[offset + 5] = seal.tagOffset;
   struct[offset + 6] = seal.aadSizeBytes;
-  struct.set(seal.key, offset + 9);
-  struct.set(seal.nonceTemplate, offset + 25);
+  struct[offset + 7] = cipher.number;
+  struct.fill(0, offset + KEY_OFFSET, offset + NONCE_OFFSET);
+  struct.set(seal.key, offset + KEY_OFFSET);
+  struct.set(seal.nonceTemplate, offset + NONCE_OFFSET);
 }

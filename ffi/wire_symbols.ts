@@ -6,7 +6,7 @@
 import { NativeError } from "../src/lib/errors.ts";
 import { openShim } from "./library.ts";
 
-export const ABI = 4;
+export const ABI = 5;
 
 /** What is sent may lie in C memory or in an array: the same function is bound for each. */
 const FRAME = [

@@ -267,6 +267,7 @@ async function openNative(
       videoDropPercent: options.videoDropPercent,
       delivery: options.delivery,
       mtuBytes: options.mtuBytes,
+      isChaChaAllowed: options.isChaChaAllowed,
       fecScheme: "gf65536",
       dataPort: options.dataPort,
       managementPort,

@@ -53,6 +53,8 @@ export interface NativePlaneParts {
   readonly videoDropPercent: number;
   readonly delivery: DeliveryProfile;
   readonly mtuBytes: number | undefined;
+  /** Whether a client that asks for ChaCha20-Poly1305 gets it. */
+  readonly isChaChaAllowed: boolean;
   readonly fecScheme: FecScheme;
   /** 0 for any. */
   readonly dataPort: number;
@@ -102,6 +104,7 @@ export async function openNativePlane(parts: NativePlaneParts): Promise<OpenedNa
       isFecPinned: parts.fecPercent !== undefined,
       videoDropPercent: parts.videoDropPercent,
       soundTierMax: "high",
+      isChaChaAllowed: parts.isChaChaAllowed,
       mtuBytes: parts.mtuBytes,
       pacing: (link): Pacing => pacingOf(parts.delivery, link),
       streamClock: new StreamClock(clock),

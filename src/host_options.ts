@@ -27,6 +27,8 @@ export interface HostOptions {
   readonly delivery: DeliveryProfile;
   /** MTU of the path to native clients, when it is not an ordinary one. */
   readonly mtuBytes: number | undefined;
+  /** Whether native clients that ask for ChaCha20-Poly1305 get it. */
+  readonly isChaChaAllowed: boolean;
   readonly managementBind: { readonly address: string; readonly port: number };
   readonly isMdnsOn: boolean;
   readonly source: SourceChoice;

@@ -48,6 +48,7 @@ export interface NativeHostOptions {
   readonly videoDropPercent: number;
   readonly delivery: DeliveryProfile;
   readonly mtuBytes: number | undefined;
+  readonly isChaChaAllowed: boolean;
   readonly fecScheme: FecScheme;
 }
 

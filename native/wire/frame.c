@@ -56,7 +56,7 @@ int32_t pf_wire_kernel_open(struct pf_wire_kernel **kernel) {
   memset(opened, 0, sizeof *opened);
   pf_gf256_init(&opened->gf);
   pf_leopard16_init(&opened->leopard);
-  const int32_t status = pf_seal_open(&opened->seal, "AES-128-GCM");
+  const int32_t status = pf_seal_open(&opened->seal);
   if (status != PF_WIRE_OK) {
     pf_wire_kernel_close(opened);
     return status;
@@ -306,7 +306,7 @@ static void build_block(struct pf_wire_kernel *kernel, const struct frame *frame
 static int32_t seal_frame(struct pf_wire_kernel *kernel, const struct frame *frame) {
   const struct pf_wire_job *job = frame->job;
   const struct pf_wire_seal *seal = &job->seal;
-  int32_t status = pf_seal_set_key(&kernel->seal, seal->key);
+  int32_t status = pf_seal_set_key(&kernel->seal, seal->cipher, seal->key);
   uint8_t nonce[12];
   memcpy(nonce, seal->nonce_template, sizeof nonce);
   for (uint32_t packet = 0; packet < job->packet_count && status == PF_WIRE_OK; packet++) {
@@ -320,7 +320,8 @@ static int32_t seal_frame(struct pf_wire_kernel *kernel, const struct frame *fra
     memcpy(prefix, job->prefix, seal->prefix_size);
     memcpy(prefix, nonce + seal->prefix_nonce_from, seal->prefix_nonce_length);
     uint8_t *tag = seal->tag_offset < 0 ? shard + job->shard_size : prefix + seal->tag_offset;
-    status = pf_seal_gcm(&kernel->seal, nonce, prefix, seal->aad_size, shard, job->shard_size, tag);
+    status =
+        pf_seal_aead(&kernel->seal, nonce, prefix, seal->aad_size, shard, job->shard_size, tag);
   }
   return status;
 }

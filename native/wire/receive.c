@@ -148,9 +148,9 @@ static int32_t prepare(struct pf_wire_receiver *receiver) {
     receiver->headers[n].msg_hdr.msg_control = receiver->controls[n];
   }
   if (!opening->is_sealed) return PF_WIRE_OK;
-  const int32_t status = pf_seal_open(&receiver->seal, "AES-128-GCM");
-  return status != PF_WIRE_OK ? status
-                              : pf_seal_set_opening_key(&receiver->seal, opening->seal.key);
+  const int32_t status = pf_seal_open(&receiver->seal);
+  if (status != PF_WIRE_OK) return status;
+  return pf_seal_set_opening_key(&receiver->seal, opening->seal.cipher, opening->seal.key);
 }
 
 int32_t pf_wire_receiver_open(int32_t descriptor, const struct pf_wire_opening *opening,
@@ -211,9 +211,9 @@ static int unseal(struct pf_wire_receiver *receiver, const uint8_t *datagram, si
   }
   const uint8_t *tag =
       seal->tag_offset < 0 ? datagram + size - PF_TAG_SIZE : datagram + seal->tag_offset;
-  if (!pf_seal_gcm_open(&receiver->seal, nonce, datagram, seal->aad_size,
-                        datagram + seal->prefix_size, size - overhead_of(&receiver->opening), tag,
-                        out)) {
+  if (!pf_seal_aead_open(&receiver->seal, nonce, datagram, seal->aad_size,
+                         datagram + seal->prefix_size, size - overhead_of(&receiver->opening), tag,
+                         out)) {
     receiver->arrivals.forged++;
     return 0;
   }

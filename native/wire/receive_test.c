@@ -41,7 +41,7 @@ static void build(struct way *way, uint8_t *out, size_t size) {
                             out, 5 * size) == PF_WIRE_OK);
 }
 
-static void open_way(struct way *way, struct pf_wire_kernel *kernel) {
+static void open_way_of(struct way *way, struct pf_wire_kernel *kernel, uint8_t cipher) {
   memset(way, 0, sizeof *way);
   way->kernel = kernel;
   way->from = open_udp("127.0.0.1");
@@ -55,7 +55,12 @@ static void open_way(struct way *way, struct pf_wire_kernel *kernel) {
   way->job->is_sealed = 0;
   build(way, way->plain, PLAIN_SIZE);
   way->job->is_sealed = 1;
+  way->job->seal.cipher = cipher;
   build(way, way->sealed, SEALED_SIZE);
+}
+
+static void open_way(struct way *way, struct pf_wire_kernel *kernel) {
+  open_way_of(way, kernel, PF_WIRE_CIPHER_AES_128_GCM);
 }
 
 static void close_way(struct way *way) {
@@ -97,9 +102,9 @@ static void send_frame(struct way *way) {
 }
 
 /* Every way of sending, among them datagrams that travel as one; counters from the top of their range on. */
-static void test_round_trip(struct pf_wire_kernel *kernel) {
+static void test_round_trip(struct pf_wire_kernel *kernel, uint8_t cipher) {
   struct way way;
-  open_way(&way, kernel);
+  open_way_of(&way, kernel, cipher);
   const struct pf_wire_opening opening = opening_of(way.job);
   open_receiver(&way, &opening);
   way.job->seal_counter = 0xfffffffffffffe00ull;
@@ -127,9 +132,9 @@ static void test_round_trip(struct pf_wire_kernel *kernel) {
   close_way(&way);
 }
 
-static void test_refused(struct pf_wire_kernel *kernel) {
+static void test_refused(struct pf_wire_kernel *kernel, uint8_t cipher) {
   struct way way;
-  open_way(&way, kernel);
+  open_way_of(&way, kernel, cipher);
   struct pf_wire_opening opening = opening_of(way.job);
   opening.size_max = SEALED_SIZE + 1;
   open_receiver(&way, &opening);
@@ -279,6 +284,7 @@ static void test_open_limits(struct pf_wire_kernel *kernel) {
   REFUSES(opening.seal.nonce_counter_offset = 0);
   REFUSES(opening.seal.tag_offset = 0);
   REFUSES(opening.seal.aad_size = 9);
+  REFUSES(opening.seal.cipher = PF_WIRE_CIPHER_COUNT);
   opening = opening_of(way.job);
   CHECK(pf_wire_receiver_open(descriptor, &opening, sizeof opening - 1, &way.receiver) ==
         PF_WIRE_EINVAL);
@@ -357,8 +363,10 @@ static void test_replay_model(void) {
 
 void test_receiving(struct pf_wire_kernel *kernel) {
   test_replay_model();
-  test_round_trip(kernel);
-  test_refused(kernel);
+  for (uint8_t cipher = 0; cipher < PF_WIRE_CIPHER_COUNT; cipher++) {
+    test_round_trip(kernel, cipher);
+    test_refused(kernel, cipher);
+  }
   test_window(kernel);
   test_little_room(kernel);
   test_other_shapes(kernel);

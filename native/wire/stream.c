@@ -69,8 +69,8 @@ int32_t pf_wire_stream_open(uint32_t data_count, uint32_t parity_count, const ui
     status = PF_WIRE_ENOMEM;
   } else if (key_len > 0) {
     opened->is_encrypted = 1;
-    status = pf_seal_open(&opened->seal, "AES-128-CBC");
-    if (status == PF_WIRE_OK) status = pf_seal_set_key(&opened->seal, key);
+    status = pf_seal_open(&opened->seal);
+    if (status == PF_WIRE_OK) status = pf_seal_set_key(&opened->seal, PF_SEAL_AES_128_CBC, key);
   }
   if (status != PF_WIRE_OK) {
     pf_wire_stream_close(opened);

@@ -1,5 +1,5 @@
 /*
- * The wire kernel: FEC arithmetic, AES-128-GCM and batched UDP for one frame a call, and the way back for a client: opened
+ * The wire kernel: FEC arithmetic, sealing and batched UDP for one frame a call, and the way back for a client: opened
  * packets of one batch a call, and lost shards. It knows no protocol; what a plane wants stands in struct pf_wire_job,
  * whose meaning src/protocol/wire_job.ts gives.
  *
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PF_WIRE_ABI 4u
+#define PF_WIRE_ABI 5u
 #define PF_WIRE_API __attribute__((visibility("default")))
 
 /* 64 MiB in shards of 512 bytes, and nine parity shards to ten of them, are 249037. */
@@ -86,8 +86,15 @@ struct pf_wire_block { /* 4 bytes */
   uint16_t parity_count;
 };
 
-/* How datagrams are sealed with AES-128-GCM, and so how they are opened; the members are those of SealRule. */
-struct pf_wire_seal { /* 37 bytes */
+/* What seals; both take nonces of 12 bytes and give tags of 16. */
+enum pf_wire_cipher {
+  PF_WIRE_CIPHER_AES_128_GCM = 0,
+  PF_WIRE_CIPHER_CHACHA20_POLY1305 = 1,
+  PF_WIRE_CIPHER_COUNT = 2
+};
+
+/* How datagrams are sealed, and so how they are opened; the members are those of SealRule. */
+struct pf_wire_seal { /* 52 bytes, mirrored by ffi/wire_seal.ts */
   uint8_t is_counter_big_endian;
   uint8_t nonce_counter_offset; /* 0 or 4 */
   uint8_t prefix_size;
@@ -95,13 +102,14 @@ struct pf_wire_seal { /* 37 bytes */
   uint8_t prefix_nonce_length;
   int8_t tag_offset; /* in the prefix; -1: behind the ciphertext */
   uint8_t aad_size;
-  uint8_t reserved[2];
-  uint8_t key[16];
+  uint8_t cipher;  /* enum pf_wire_cipher */
+  uint8_t key[32]; /* of AES-128 the first 16 */
   uint8_t nonce_template[12];
 };
-_Static_assert(sizeof(struct pf_wire_seal) == 37, "pf_wire_seal size");
+_Static_assert(sizeof(struct pf_wire_seal) == 52, "pf_wire_seal size");
+_Static_assert(offsetof(struct pf_wire_seal, key) == 8, "pf_wire_seal.key");
 
-struct pf_wire_job { /* 264 bytes and the blocks, mirrored by ffi/wire_frame.ts */
+struct pf_wire_job { /* 280 bytes and the blocks, mirrored by ffi/wire_frame.ts */
   uint64_t seal_counter;
   uint32_t shard_size;
   uint32_t header_size;
@@ -112,17 +120,17 @@ struct pf_wire_job { /* 264 bytes and the blocks, mirrored by ffi/wire_frame.ts 
   uint8_t is_data_first;
   uint8_t is_sealed;
   struct pf_wire_seal seal;
-  uint8_t reserved[4];
+  uint8_t reserved[5];
   uint8_t prefix[PF_WIRE_PREFIX_MAX];
   uint8_t data_header_mask[PF_WIRE_HEADER_MAX];
   uint8_t parity_header_mask[PF_WIRE_HEADER_MAX];
   struct pf_wire_block blocks[]; /* block_count of them */
 };
-_Static_assert(sizeof(struct pf_wire_job) == 264, "pf_wire_job size");
+_Static_assert(sizeof(struct pf_wire_job) == 280, "pf_wire_job size");
 _Static_assert(offsetof(struct pf_wire_job, field_bits) == 28, "pf_wire_job.field_bits");
 _Static_assert(offsetof(struct pf_wire_job, seal) == 31, "pf_wire_job.seal");
-_Static_assert(offsetof(struct pf_wire_job, prefix) == 72, "pf_wire_job.prefix");
-_Static_assert(offsetof(struct pf_wire_job, blocks) == 264, "pf_wire_job.blocks");
+_Static_assert(offsetof(struct pf_wire_job, prefix) == 88, "pf_wire_job.prefix");
+_Static_assert(offsetof(struct pf_wire_job, blocks) == 280, "pf_wire_job.blocks");
 
 /* In front of every datagram that pf_wire_udp_receive hands over; the next record starts at a multiple of 8. */
 struct pf_wire_datagram { /* 56 bytes */
@@ -134,14 +142,14 @@ struct pf_wire_datagram { /* 56 bytes */
 _Static_assert(sizeof(struct pf_wire_datagram) == 56, "pf_wire_datagram size");
 
 /* How a receiver opens what arrives. */
-struct pf_wire_opening { /* 48 bytes, mirrored by ffi/wire_receive.ts */
+struct pf_wire_opening { /* 64 bytes, mirrored by ffi/wire_receive.ts */
   uint32_t size_max;      /* of a datagram, 1 to 65535; larger ones are misshapen */
   uint32_t replay_window; /* counters that are told apart: a power of two from 64 on, or 0 for none */
   uint8_t is_sealed;      /* 0: datagrams are handed over as they are, all with counter 0 */
   struct pf_wire_seal seal; /* its prefix holds the whole counter */
-  uint8_t reserved[2];
+  uint8_t reserved[3];
 };
-_Static_assert(sizeof(struct pf_wire_opening) == 48, "pf_wire_opening size");
+_Static_assert(sizeof(struct pf_wire_opening) == 64, "pf_wire_opening size");
 _Static_assert(offsetof(struct pf_wire_opening, seal) == 9, "pf_wire_opening.seal");
 
 /* One opened packet; both times of a receiver are CLOCK_MONOTONIC in microseconds. */

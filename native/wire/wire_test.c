@@ -36,7 +36,7 @@ void fill_job(struct pf_wire_job *job) {
   job->seal.prefix_size = 32;
   job->seal.prefix_nonce_length = 12;
   job->seal.tag_offset = 16;
-  for (int n = 0; n < 16; n++) job->seal.key[n] = (uint8_t)n;
+  for (int n = 0; n < 32; n++) job->seal.key[n] = (uint8_t)n;
   job->seal.nonce_template[11] = 0x56;
 }
 
@@ -114,8 +114,11 @@ static int opens(const struct pf_wire_job *job, const uint8_t *datagram, const u
   uint8_t nonce[12];
   memcpy(nonce, job->seal.nonce_template, 12);
   memcpy(nonce + job->seal.prefix_nonce_from, datagram, job->seal.prefix_nonce_length);
+  const EVP_CIPHER *cipher = job->seal.cipher == PF_WIRE_CIPHER_CHACHA20_POLY1305
+                                 ? EVP_chacha20_poly1305()
+                                 : EVP_aes_128_gcm();
   EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-  is_good = EVP_DecryptInit_ex(context, EVP_aes_128_gcm(), NULL, job->seal.key, nonce) == 1 &&
+  is_good = EVP_DecryptInit_ex(context, cipher, NULL, job->seal.key, nonce) == 1 &&
             (job->seal.aad_size == 0 ||
              EVP_DecryptUpdate(context, NULL, &written, datagram, job->seal.aad_size) == 1) &&
             EVP_DecryptUpdate(context, opened, &written, ciphertext, 80) == 1 &&
@@ -136,12 +139,15 @@ static void test_seal_opens(struct pf_wire_kernel *kernel) {
   CHECK(memcmp(plain + 80, headers + 32, 32) == 0);
   CHECK(memcmp(plain + 32, prologue, 8) == 0 && memcmp(plain + 40, au, 40) == 0);
   CHECK(memcmp(plain + 3 * 80, headers + 3 * 32, 16) == 0);
-  for (int is_trailing = 0; is_trailing < 2; is_trailing++) {
+  /* One kernel seals with either in turn, and of AES the key is how that of the other begins. */
+  for (int round = 0; round < 8; round++) {
+    const int is_trailing = round / 2 % 2;
     if (is_trailing) {
       fill_trailing_job(job);
     } else {
       fill_job(job);
     }
+    job->seal.cipher = (uint8_t)(round % PF_WIRE_CIPHER_COUNT);
     const size_t size = is_trailing ? 104 : 112;
     job->seal_counter = 0x1122334455667788ull;
     uint8_t *sealed = random_bytes(5 * size);
@@ -187,6 +193,8 @@ static void test_frame_limits(struct pf_wire_kernel *kernel) {
   REFUSES(job->block_count = PF_WIRE_BLOCKS_MAX + 1, PF_WIRE_EINVAL);
   REFUSES(job->blocks[0].parity_count = 253, PF_WIRE_EINVAL);
   REFUSES((job->blocks[0].data_count = 4, job->blocks[0].parity_count = 1), PF_WIRE_EINVAL);
+  REFUSES(job->seal.cipher = PF_WIRE_CIPHER_COUNT, PF_WIRE_EINVAL);
+  REFUSES(job->seal.cipher = 255, PF_WIRE_EINVAL);
   REFUSES(job->seal.nonce_counter_offset = 5, PF_WIRE_EINVAL);
   REFUSES(job->seal.prefix_size = 65, PF_WIRE_EINVAL);
   REFUSES(job->seal.prefix_nonce_from = 1, PF_WIRE_EINVAL);

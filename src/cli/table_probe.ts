@@ -53,6 +53,7 @@ export const probe = command<ProbeFlags, [string?]>({
         brief: "Default any",
       },
       channels: { kind: "enum", values: ["2", "6", "8"], optional: true, brief: "Default 2" },
+      chacha20: { ...SWITCH, brief: "Ask for ChaCha20-Poly1305 in place of AES-128-GCM" },
       name: { ...TEXT, placeholder: "NAME", brief: "What the host calls this device" },
       launch: { ...TEXT, placeholder: "ID", brief: "Game to start, e.g. steam:570" },
       seconds: {

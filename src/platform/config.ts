@@ -94,6 +94,7 @@ export const SETTINGS = {
   wire_mtu: row<number | undefined>("PUNKTFUNK_WIRE_MTU", integerKind(604, 9_244), {
     fallback: undefined,
   }),
+  chacha20: row("PUNKTFUNK_CHACHA20", booleanKind(), { fallback: true, isStored: true }),
   delivery: row("PUNKTFUNK_DELIVERY", wordKind(["burst", "capped", "smooth"]), {
     fallback: "burst",
   }),

@@ -107,17 +107,16 @@ class BatchPacketOpener implements PacketOpener {
   }
 }
 
-class SocketPacketOpener implements PacketOpener {
+class PlainPacketOpener implements PacketOpener {
   readonly port: number;
   readonly overflowed = 0;
   readonly #options: PacketOpenerOptions;
   readonly #socket = UdpSocket.open({ address: "0.0.0.0", port: 0 });
-  readonly #opener: VideoOpener;
+  readonly #opener = new VideoOpener(null);
   #receivedBytes = 0;
 
   constructor(options: PacketOpenerOptions) {
     this.#options = options;
-    this.#opener = new VideoOpener(options.seal);
     this.port = this.#socket.port;
   }
 

@@ -7,6 +7,7 @@ import { toHex } from "../lib/bytes.ts";
 import { describeError } from "../lib/errors.ts";
 import { CLOSE_CODES } from "../protocol/punktfunk1/close_codes.ts";
 import type { Welcome } from "../protocol/punktfunk1/welcome.ts";
+import { sealSecretsOf } from "../protocol/punktfunk1/welcome_secrets.ts";
 import type { QuicClose } from "../quic/ports.ts";
 import { closeWord } from "./close.ts";
 import type { HostAddress } from "./dial.ts";

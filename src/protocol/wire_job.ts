@@ -6,14 +6,22 @@
  *     parity   = FEC over bytes [fecOffset, shardSize) of a block's data datagrams, with the header bytes whose
  *                dataHeaderMask is 0 taken as zero; then the header bytes whose parityHeaderMask is 0xff are
  *                overwritten from `headers`, the others keep what FEC made of them
- *     sealed   = prefix ‖ AES-GCM(datagram) [‖ tag]                            see SealRule
+ *     sealed   = prefix ‖ AEAD(datagram) [‖ tag]                               see SealRule
  *
  * @module
  */
 
+export type SealCipher = "aes-128-gcm" | "chacha20-poly1305";
+
+export const SEAL_KEY_SIZE_BYTES: Readonly<Record<SealCipher, number>> = {
+  "aes-128-gcm": 16,
+  "chacha20-poly1305": 32,
+};
+
 /** How every datagram of a stream is sealed. Constant for the life of a key. */
 export interface SealRule {
-  /** AES-128 key, 16 bytes. */
+  readonly cipher: SealCipher;
+  /** SEAL_KEY_SIZE_BYTES of the cipher. */
   readonly key: Uint8Array;
   /** 12 bytes; the packet counter overwrites eight of them. */
   readonly nonceTemplate: Uint8Array;

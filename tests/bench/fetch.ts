@@ -19,7 +19,11 @@ import { type BenchRow, type BenchVariant, formatRows, runBench } from "./bench.
 const SHARD_PAYLOAD_BYTES = 1408;
 const PACKETS = 500;
 const DATAGRAM_SIZE_BYTES = SHARD_PAYLOAD_BYTES + 64;
-const SECRETS = { key: new Uint8Array(16).fill(1), salt: new Uint8Array(4).fill(2) };
+const SECRETS = {
+  cipher: "aes-128-gcm",
+  key: new Uint8Array(16).fill(1),
+  salt: new Uint8Array(4).fill(2),
+} as const;
 const LOOPBACK = { address: "127.0.0.1", port: 0 };
 const WAIT_MS = 1000;
 const AT_ONCE = { burstBytesMax: 65536, burstPacketsMax: 64, rateBytesPerSecond: 0 };
@@ -86,7 +90,7 @@ function nativeVariant(
 
 function portableVariant(stack: AsyncDisposableStack): BenchVariant {
   const way = stack.use(new Way());
-  const opener = new VideoOpener({ ...SECRETS, cipher: "aes-128-gcm" });
+  const opener = new VideoOpener(SECRETS);
   return {
     name: "UdpSocket and VideoOpener",
     setUp: () => way.send("gso"),

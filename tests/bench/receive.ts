@@ -16,7 +16,11 @@ const TERMS: FecTerms = { scheme: "gf65536", percent: 10, blockDataShardsMax: 40
 const SHARD_PAYLOAD_BYTES = 1408;
 const DATA_PACKETS = 250;
 const FRAME_INDEX_OFFSET = 8;
-const SECRETS = { key: new Uint8Array(16).fill(1), salt: new Uint8Array(4).fill(2) };
+const SECRETS = {
+  cipher: "aes-128-gcm",
+  key: new Uint8Array(16).fill(1),
+  salt: new Uint8Array(4).fill(2),
+} as const;
 
 /** The packets of one frame in one buffer, as a batch receive would hand them over. */
 class Batch {
@@ -74,7 +78,7 @@ function openOpener(): () => void {
   });
   const datagrams = stream.next(DATA_PACKETS * SHARD_PAYLOAD_BYTES);
   return () => {
-    const opener = new VideoOpener({ ...SECRETS, cipher: "aes-128-gcm" });
+    const opener = new VideoOpener(SECRETS);
     for (const datagram of datagrams) opener.open(datagram);
   };
 }

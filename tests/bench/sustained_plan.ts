@@ -19,7 +19,11 @@ export const SOCKET_ADDRESS = "127.0.0.1";
 export const TERMS: FecTerms = { scheme: "gf65536", percent: 10, blockDataShardsMax: 4096 };
 export const SHARD_PAYLOAD_BYTES = 1408;
 export const FRAME_BYTES_MAX = 64 * 1024 * 1024;
-export const SECRETS = { key: new Uint8Array(16).fill(1), salt: new Uint8Array(4).fill(2) };
+export const SECRETS = {
+  cipher: "aes-128-gcm",
+  key: new Uint8Array(16).fill(1),
+  salt: new Uint8Array(4).fill(2),
+} as const;
 
 export interface SenderReport {
   readonly packets: number;

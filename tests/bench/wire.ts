@@ -157,7 +157,7 @@ async function benchFrame(): Promise<BenchRow[]> {
 function packetiser(
   options: { readonly percent: number; readonly isSealed: boolean },
 ): VideoPacketiser {
-  const secrets = { key: randomBytes(16), salt: randomBytes(4) };
+  const secrets = { cipher: "aes-128-gcm", key: randomBytes(16), salt: randomBytes(4) } as const;
   return new VideoPacketiser({
     terms: { scheme: "gf65536", percent: options.percent, blockDataShardsMax: 4096 },
     shardPayloadBytes: SHARD_SIZE_BYTES,

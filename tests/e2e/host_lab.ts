@@ -110,6 +110,7 @@ async function openSomewhere(
         idleTimeoutMs: 8_000,
         delivery: "burst",
         mtuBytes: undefined,
+        isChaChaAllowed: true,
         videoDropPercent: 0,
         managementBind: { address: "127.0.0.1", port: managementPort },
         isMdnsOn: false,

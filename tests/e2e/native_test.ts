@@ -88,6 +88,19 @@ for (const quic of ["quinn", "deno"] as const) {
   });
 }
 
+for (
+  const [setting, cipher] of [["on", "chacha20-poly1305"], ["off", "aes-128-gcm"]] as const
+) {
+  Deno.test(`\`probe --chacha20\` streams sealed with ${cipher} where the host's setting is ${setting}`, async () => {
+    await using lab = await openNativeLab("quinn", ["--frames", "60", "--allow-tofu"], {
+      PUNKTFUNK_CHACHA20: setting,
+    });
+    const run = await lab.probe("client", { quic: "quinn", args: ["--chacha20"] });
+    assertWhole(run, 60);
+    assert.equal(run.result?.stream?.terms.cipher, cipher);
+  });
+}
+
 Deno.test("`probe` mends what parity can, tells what it cannot, and takes no wrong byte", async () => {
   for (const percent of [3, 60]) {
     await using lab = await openNativeLab("quinn", ["--frames", "120", "--allow-tofu"], {

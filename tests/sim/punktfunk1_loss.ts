@@ -28,7 +28,11 @@ import { CLEAR_WEATHER, LossyLink, type Weather } from "./lossy_link.ts";
 
 /** Enough clear frames for the client to settle all before them: 120 ms of capture time. */
 const CLOSING_FRAMES = 9;
-const SECRETS = { key: new Uint8Array(16).fill(3), salt: new Uint8Array(4).fill(0xc5) };
+const SECRETS = {
+  cipher: "aes-128-gcm",
+  key: new Uint8Array(16).fill(3),
+  salt: new Uint8Array(4).fill(0xc5),
+} as const;
 
 export interface LossTrial {
   readonly seed: number;
@@ -138,7 +142,7 @@ class Client {
 }
 
 function openOpener(isSealed: boolean): VideoOpener {
-  return new VideoOpener(isSealed ? { ...SECRETS, cipher: "aes-128-gcm" } : null);
+  return new VideoOpener(isSealed ? SECRETS : null);
 }
 
 /** The loop from the client's reports to the host's parity. */

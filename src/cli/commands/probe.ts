@@ -31,6 +31,7 @@ export type ProbeFlags =
       bitrate: number;
       codec: "h264" | "hevc" | "av1";
       channels: "2" | "6" | "8";
+      chacha20: boolean;
       name: string;
       launch: string;
       seconds: number;
@@ -109,6 +110,7 @@ function optionsOf(
       bitrateKbps: flags.bitrate ?? 0,
       codec: flags.codec,
       channels: channelsOf(flags.channels),
+      isChaChaWanted: flags.chacha20 === true,
       name: flags.name ?? "punktfunk probe",
       launch: flags.launch,
     },

@@ -65,6 +65,7 @@ export const run: CommandRun<Punktfunk1HostFlags> = async (environment, flags) =
         videoDropPercent: settings.video_drop.value,
         delivery: settings.delivery.value,
         mtuBytes: settings.wire_mtu.value,
+        isChaChaAllowed: settings.chacha20.value,
         fecScheme: flags.fecField === "8" ? "gf256" : "gf65536",
       }, { env, directories, logger, ring, clock });
       // Shown, and in no log: whoever reads it may pair.

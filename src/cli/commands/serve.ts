@@ -125,6 +125,7 @@ function optionsOf(settings: ResolvedSettings, flags: ServeFlags): HostOptions {
     idleTimeoutMs: settings.idle_timeout_ms.value,
     delivery: settings.delivery.value,
     mtuBytes: settings.wire_mtu.value,
+    isChaChaAllowed: settings.chacha20.value,
     managementBind: settings.mgmt_bind.value,
     isMdnsOn: settings.mdns.value,
     source: settings.source.value,

@@ -7,7 +7,7 @@
 import { OperationError } from "../../lib/errors.ts";
 import { GF256_SHARDS_MAX } from "../../protocol/fec/gf256.ts";
 import { leopard16Supports } from "../../protocol/fec/leopard16.ts";
-import type { WireBlock } from "../../protocol/wire_job.ts";
+import { SEAL_KEY_SIZE_BYTES, type WireBlock } from "../../protocol/wire_job.ts";
 import type { PacketStreamSpec, SealRule, WireJob } from "./kernel.ts";
 
 /** 64 MiB in shards of 512 bytes, and nine parity shards to ten of them, are 249037. */
@@ -21,8 +21,9 @@ export const PREFIX_SIZE_BYTES_MAX = 64;
 export const STREAM_SHARDS_MAX = 32;
 
 const NONCE_SIZE_BYTES = 12;
-const TAG_SIZE_BYTES = 16;
-const KEY_SIZE_BYTES = 16;
+/** Of every cipher. */
+export const TAG_SIZE_BYTES = 16;
+const CBC_KEY_SIZE_BYTES = 16;
 const CBC_BLOCK_SIZE_BYTES = 16;
 const COUNTER_MAX = (1n << 64n) - 1n;
 
@@ -111,7 +112,8 @@ function hasCode(fieldBits: 8 | 16, { dataCount, parityCount }: WireBlock): bool
 function checkSeal(job: WireJob, seal: SealRule): void {
   const { prefixSizeBytes, prefixNonceFrom, prefixNonceLength, tagOffset, aadSizeBytes } = seal;
   requireThat(
-    seal.key.byteLength === KEY_SIZE_BYTES && seal.nonceTemplate.byteLength === NONCE_SIZE_BYTES &&
+    seal.key.byteLength === SEAL_KEY_SIZE_BYTES[seal.cipher] &&
+      seal.nonceTemplate.byteLength === NONCE_SIZE_BYTES &&
       (seal.nonceCounterOffset === 0 || seal.nonceCounterOffset === 4),
     "key or nonce of the seal has another form",
   );
@@ -142,7 +144,7 @@ export function checkStreamSpec(spec: PacketStreamSpec): void {
   if (
     dataCount < 1 || dataCount > STREAM_SHARDS_MAX || parityCount < 0 ||
     parityCount > STREAM_SHARDS_MAX || parityMatrix.byteLength !== dataCount * parityCount ||
-    (cbcKey !== null && cbcKey.byteLength !== KEY_SIZE_BYTES)
+    (cbcKey !== null && cbcKey.byteLength !== CBC_KEY_SIZE_BYTES)
   ) {
     throw new OperationError(
       "invalid",

@@ -8,7 +8,7 @@ import { concatBytes, viewOf } from "../../lib/bytes.ts";
 import { cauchyCode, encodeParity } from "../../protocol/fec/gf256.ts";
 import { encodeLeopard16 } from "../../protocol/fec/leopard16.ts";
 import { copyNativeBytes, type NativeBytes } from "../native_bytes.ts";
-import { checkJob, checkPacket, checkStreamSpec } from "./job_check.ts";
+import { checkJob, checkPacket, checkStreamSpec, TAG_SIZE_BYTES } from "./job_check.ts";
 import type {
   PacketStream,
   PacketStreamSpec,
@@ -128,8 +128,12 @@ function sealShard(
   head.set(
     nonce.subarray(seal.prefixNonceFrom, seal.prefixNonceFrom + seal.prefixNonceLength),
   );
-  const cipher = createCipheriv("aes-128-gcm", seal.key, nonce);
-  if (seal.aadSizeBytes > 0) cipher.setAAD(head.subarray(0, seal.aadSizeBytes));
+  // One literal each: the type of the cipher depends on the name.
+  const cipher = seal.cipher === "aes-128-gcm"
+    ? createCipheriv("aes-128-gcm", seal.key, nonce)
+    : createCipheriv("chacha20-poly1305", seal.key, nonce, { authTagLength: TAG_SIZE_BYTES });
+  const aad = head.subarray(0, seal.aadSizeBytes);
+  if (aad.byteLength > 0) cipher.setAAD(aad, { plaintextLength: shard.byteLength });
   const ciphertext = concatBytes(cipher.update(shard), cipher.final());
   const tag = cipher.getAuthTag();
   if (seal.tagOffset < 0) return concatBytes(head, ciphertext, tag);

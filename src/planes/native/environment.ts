@@ -39,6 +39,8 @@ export interface NativeEnvironment extends SessionEnvironment, NativeAdmission {
   /** Whether parity stays what `fec` says. */
   readonly isFecPinned: boolean;
   readonly soundTierMax: SoundTier;
+  /** Whether a client that asks for ChaCha20-Poly1305 gets it. */
+  readonly isChaChaAllowed: boolean;
   /** Of the path to clients; undefined is an ordinary one. */
   readonly mtuBytes: number | undefined;
   readonly pacing: (link: PacedLink) => Pacing;

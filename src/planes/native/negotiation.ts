@@ -13,6 +13,7 @@ import {
   hasBits,
   HOST_CAPS,
   HOST_CAPS2,
+  VIDEO_CAPS,
 } from "../../protocol/punktfunk1/caps.ts";
 import { chooseCodec } from "../../protocol/punktfunk1/codec_choice.ts";
 import type { Compositor } from "../../protocol/punktfunk1/enums.ts";
@@ -25,8 +26,9 @@ import {
   wireBitrateKbps,
   type WireCosts,
 } from "../../protocol/punktfunk1/negotiation.ts";
-import type { SealSecrets } from "../../protocol/punktfunk1/video_seal.ts";
 import { type Welcome, WELCOME_DEFAULTS } from "../../protocol/punktfunk1/welcome.ts";
+import type { WelcomeSecrets } from "../../protocol/punktfunk1/welcome_secrets.ts";
+import type { SealCipher } from "../../protocol/wire_job.ts";
 import type { ClientRequest, HostCapabilities, Plan } from "../../session/plan.ts";
 import { chooseSound, type SoundChoice, type SoundTier } from "./sound_ladder.ts";
 
@@ -34,6 +36,8 @@ export interface NativeTerms {
   readonly capabilities: HostCapabilities;
   readonly fec: FecTerms;
   readonly soundTierMax: SoundTier;
+  /** Whether a client that asks for ChaCha20-Poly1305 gets it. */
+  readonly isChaChaAllowed: boolean;
   readonly isIpv6: boolean;
   /** Of the path to clients; undefined is an ordinary one. */
   readonly mtuBytes: number | undefined;
@@ -43,6 +47,7 @@ export interface NativeTerms {
 export interface NativeOffer {
   readonly request: ClientRequest;
   readonly codec: VideoCodec;
+  readonly cipher: SealCipher;
   /** Everything the client gets, as it counts it. */
   readonly wireKbps: number;
   readonly sound: SoundChoice;
@@ -74,8 +79,10 @@ export function negotiate(hello: Hello, terms: NativeTerms): NativeOffer {
   };
   const encoderKbps = videoBitrateKbps({ ...costs, wireKbps: askedKbps });
   const cappedKbps = Math.min(encoderKbps, terms.capabilities.bitrateKbpsMax);
+  const isChaChaAsked = hasBits(hello.videoCaps, VIDEO_CAPS.chaCha20);
   return {
     codec,
+    cipher: isChaChaAsked && terms.isChaChaAllowed ? "chacha20-poly1305" : "aes-128-gcm",
     sound,
     costs,
     shardPayloadLater: shards.later,
@@ -102,7 +109,7 @@ export function negotiate(hello: Hello, terms: NativeTerms): NativeOffer {
 export interface WelcomeFacts {
   readonly plan: Plan;
   readonly udpPort: number;
-  readonly secrets: SealSecrets;
+  readonly secrets: WelcomeSecrets;
   readonly isEncrypted: boolean;
   readonly frameCount: number;
   readonly compositor: Compositor;
@@ -137,8 +144,7 @@ export function composeWelcome(
     dataShardsMax: fec.blockDataShardsMax,
     shardPayloadBytes: costs.shardPayloadBytes,
     isEncrypted: facts.isEncrypted,
-    key: facts.secrets.key,
-    salt: facts.secrets.salt,
+    ...facts.secrets,
     frameCount: facts.frameCount,
     compositor: facts.compositor,
     bitrateKbps,

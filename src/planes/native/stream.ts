@@ -25,15 +25,16 @@ import { frameBytesMaxOf } from "../../protocol/punktfunk1/fec_plan.ts";
 import type { Hello } from "../../protocol/punktfunk1/hello.ts";
 import { isPunch, PUNCH_WAIT_MS } from "../../protocol/punktfunk1/punch.ts";
 import { decodeStart, type Start } from "../../protocol/punktfunk1/start.ts";
-import { SEAL_SALT_SIZE_BYTES, type SealSecrets } from "../../protocol/punktfunk1/video_seal.ts";
-import { AES_KEY_SIZE_BYTES, encodeWelcome } from "../../protocol/punktfunk1/welcome.ts";
+import type { SealSecrets } from "../../protocol/punktfunk1/video_seal.ts";
+import { encodeWelcome } from "../../protocol/punktfunk1/welcome.ts";
+import { mintWelcomeSecrets, sealSecretsOf } from "../../protocol/punktfunk1/welcome_secrets.ts";
 import type { QuicClose, QuicConnection } from "../../quic/ports.ts";
 import { type Plan, planSession } from "../../session/plan.ts";
 import { Session, type SessionEnd } from "../../session/session.ts";
 import { MediaPort } from "../media_port.ts";
 import type { ControlStream } from "./control_stream.ts";
 import type { NativeEnvironment } from "./environment.ts";
-import { composeWelcome, type NativeOffer, type NativeTerms, negotiate } from "./negotiation.ts";
+import { composeWelcome, type NativeOffer, negotiate } from "./negotiation.ts";
 import { StreamControl } from "./stream_control.ts";
 import { StreamInput } from "./stream_input.ts";
 import { StreamOutput } from "./stream_output.ts";
@@ -162,15 +163,16 @@ export class NativeStream {
   /** Everything that can fail before the client is told more than to wait. */
   async #open(): Promise<OpenedStream> {
     const { hello, control, connection } = this.client;
-    const { capabilities, fec, soundTierMax, mtuBytes } = this.#environment;
-    const { test, display, managementPort } = this.#environment;
+    const { capabilities, fec, soundTierMax, isChaChaAllowed, mtuBytes } = this.#environment;
+    const { test, display, managementPort, randomBytes } = this.#environment;
     const isIpv6 = plainAddress(connection.remote.address).includes(":");
-    const terms: NativeTerms = { capabilities, fec, soundTierMax, isIpv6, mtuBytes };
+    const terms = { capabilities, fec, soundTierMax, isChaChaAllowed, isIpv6, mtuBytes };
     const offer = negotiate(hello, terms);
     const plan = planSession(offer.request, capabilities);
     const port = this.#openPort(isIpv6);
-    const secrets = this.#mintSecrets();
-    const session = await this.#openSession({ offer, plan, port, secrets });
+    const secrets = mintWelcomeSecrets(offer.cipher, randomBytes);
+    const seal = sealSecretsOf(secrets);
+    const session = await this.#openSession({ offer, plan, port, seal });
     control.send(encodeWelcome(composeWelcome(offer, terms, {
       plan,
       udpPort: port.port,
@@ -237,16 +239,11 @@ export class NativeStream {
     return port;
   }
 
-  #mintSecrets(): SealSecrets {
-    const { randomBytes } = this.#environment;
-    return { key: randomBytes(AES_KEY_SIZE_BYTES), salt: randomBytes(SEAL_SALT_SIZE_BYTES) };
-  }
-
-  async #openSession({ offer, plan, port, secrets }: {
+  async #openSession({ offer, plan, port, seal }: {
     readonly offer: NativeOffer;
     readonly plan: Plan;
     readonly port: MediaPort;
-    readonly secrets: SealSecrets;
+    readonly seal: SealSecrets;
   }): Promise<Session> {
     const { connection, hello } = this.client;
     const { clock, streamClock, test, fec, pacing } = this.#environment;
@@ -273,7 +270,7 @@ export class NativeStream {
           shardPayloadBytes: offer.costs.shardPayloadBytes,
           shardPayloadCeilingBytes: offer.shardPayloadLater,
           frameBytesMax: frameBytesMaxOf(offer.wireKbps, Math.round(refreshMilliHz / 1000)),
-          secrets,
+          secrets: seal,
           wallOffsetNs: streamClock.wallOffsetNs,
         },
         ...(pattern === undefined ? {} : { pattern }),

@@ -213,6 +213,7 @@ function sealRuleOf(key: Uint8Array): SealRule {
   const nonceTemplate = new Uint8Array(12);
   nonceTemplate[11] = 0x56;
   return {
+    cipher: "aes-128-gcm",
     key,
     nonceTemplate,
     nonceCounterOffset: 0,

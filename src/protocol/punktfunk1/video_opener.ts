@@ -7,6 +7,7 @@
  */
 import { createDecipheriv } from "node:crypto";
 import { viewOf } from "../../lib/bytes.ts";
+import type { SealCipher } from "../wire_job.ts";
 import { ReplayWindow } from "./replay_window.ts";
 import {
   SEAL_OVERHEAD_BYTES,
@@ -18,10 +19,8 @@ import {
 
 export const DATAGRAM_SIZE_BYTES_MAX = 9216;
 
-export type VideoCipher = "aes-128-gcm" | "chacha20-poly1305";
-
 /** null opens plain packets, which Welcome's encrypt = 0 announces. */
-export type VideoOpenerOptions = SealSecrets & { readonly cipher: VideoCipher } | null;
+export type VideoOpenerOptions = SealSecrets | null;
 
 /** Datagrams since the start. */
 export interface VideoOpenStats {
@@ -55,10 +54,7 @@ export class VideoOpener {
     return packet;
   }
 
-  #unseal(
-    datagram: Uint8Array,
-    { cipher, key }: SealSecrets & { readonly cipher: VideoCipher },
-  ): Uint8Array | undefined {
+  #unseal(datagram: Uint8Array, { cipher, key }: SealSecrets): Uint8Array | undefined {
     const view = viewOf(datagram);
     const high = view.getUint32(0);
     const low = view.getUint32(4);
@@ -86,7 +82,7 @@ export class VideoOpener {
 function decrypt(
   ciphertext: Uint8Array,
   { cipher, key, nonce, aad, tag }: {
-    readonly cipher: VideoCipher;
+    readonly cipher: SealCipher;
     readonly key: Uint8Array;
     readonly nonce: Uint8Array;
     readonly aad: Uint8Array;

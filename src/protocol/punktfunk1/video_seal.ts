@@ -10,7 +10,7 @@
  *
  * @module
  */
-import type { SealRule } from "../wire_job.ts";
+import type { SealCipher, SealRule } from "../wire_job.ts";
 
 export const SEAL_PREFIX_SIZE_BYTES = 8;
 export const SEAL_TAG_SIZE_BYTES = 16;
@@ -22,6 +22,7 @@ const DIRECTION_BIT = 0x80;
 
 /** Key and salt as Welcome gives them. */
 export interface SealSecrets {
+  readonly cipher: SealCipher;
   readonly key: Uint8Array;
   /** 4 bytes. */
   readonly salt: Uint8Array;
@@ -36,9 +37,10 @@ export function sealNonce(salt: Uint8Array, from: "host" | "client"): Uint8Array
   return nonce;
 }
 
-/** The host's rule for the wire kernel, AES-128-GCM. */
-export function hostSealRule({ key, salt }: SealSecrets): SealRule {
+/** The host's rule for the wire kernel. */
+export function hostSealRule({ cipher, key, salt }: SealSecrets): SealRule {
   return {
+    cipher,
     key,
     nonceTemplate: sealNonce(salt, "host"),
     nonceCounterOffset: 4,

@@ -23,7 +23,11 @@ import type { FuzzTarget } from "../target.ts";
 const TERMS: FecTerms = { scheme: "gf256", percent: 50, blockDataShardsMax: 4 };
 const FRAME_BYTES_MAX = 64 * 1024;
 const SHARD_BYTES = 512;
-const SECRETS = { key: new Uint8Array(16).fill(5), salt: new Uint8Array(4).fill(6) };
+const SECRETS = {
+  cipher: "aes-128-gcm",
+  key: new Uint8Array(16).fill(5),
+  salt: new Uint8Array(4).fill(6),
+} as const;
 
 function recordPackets(changes: Partial<VideoPacketiserOptions> = {}): Uint8Array[] {
   const stream = new TestVideoStream({ terms: TERMS, frameBytesMax: FRAME_BYTES_MAX, ...changes });
@@ -84,7 +88,7 @@ export const TARGETS: readonly FuzzTarget[] = [
     name: "punktfunk1-video-opener",
     seeds: DATAGRAMS,
     run(bytes) {
-      const opener = new VideoOpener({ ...SECRETS, cipher: "aes-128-gcm" });
+      const opener = new VideoOpener(SECRETS);
       const reassembler = openReassembler();
       for (const datagram of [...DATAGRAMS.slice(0, 2), bytes, DATAGRAMS[2] ?? bytes]) {
         const packet = opener.open(datagram);

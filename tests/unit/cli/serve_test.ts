@@ -14,6 +14,7 @@ const DEFAULTS: HostOptions = {
   idleTimeoutMs: 8_000,
   delivery: "burst",
   mtuBytes: undefined,
+  isChaChaAllowed: true,
   managementBind: { address: "0.0.0.0", port: 47_990 },
   isMdnsOn: true,
   source: "auto",
@@ -113,7 +114,8 @@ Deno.test("serve() reads the environment, host.env below it, and the settings fi
   const files = {
     "host.env":
       "PUNKTFUNK_MDNS=0\nPUNKTFUNK_HOST_NAME=file\nPUNKTFUNK_FEC_PCT=30\nPUNKTFUNK_VIDEO_DROP=5\n",
-    "host-settings.json": '{"version":1,"gamestream":true,"host_name":"stored","unknown":1}',
+    "host-settings.json":
+      '{"version":1,"gamestream":true,"chacha20":false,"host_name":"stored","unknown":1}',
   };
   const { options } = await optionsFor({}, {
     files,
@@ -126,6 +128,7 @@ Deno.test("serve() reads the environment, host.env below it, and the settings fi
     fecPercent: 30,
     videoDropPercent: 5,
     isGamestreamOn: true,
+    isChaChaAllowed: false,
   });
 });
 

@@ -49,6 +49,7 @@ const SAMPLES: Record<
   },
   data_port: { text: "0", value: 0, otherText: "65535", otherValue: 65_535, wrong: "any" },
   wire_mtu: { text: "1400", value: 1_400, otherText: "9000", otherValue: 9_000, wrong: "jumbo" },
+  chacha20: { text: "off", value: false, otherText: "1", otherValue: true, wrong: "aes" },
   delivery: {
     text: "Smooth",
     value: "smooth",

@@ -13,6 +13,7 @@ const WISH: StreamWish = {
   bitrateKbps: 30_000,
   codec: undefined,
   channels: 6,
+  isChaChaWanted: false,
   name: "Test",
   launch: "steam:570",
 };
@@ -33,6 +34,7 @@ function optionsOf(timeoutMs = 1_000) {
 Deno.test("helloOf() says what is wished and what today's clients can do", () => {
   const hello = helloOf(WISH);
   assert.equal(hello.videoCaps, 0x38);
+  assert.equal(helloOf({ ...WISH, isChaChaWanted: true }).videoCaps, 0x78);
   assert.equal(hello.clientCaps, 0x04);
   assert.equal(hello.shardPayloadBytesMax, 9_152);
   assert.equal(hello.videoCodecs, 7);

@@ -3,42 +3,31 @@ import { UdpSocket } from "../../../ffi/wire.ts";
 import { FakeClock } from "../../../src/lib/clock.ts";
 import { openPackets, type PacketOpener } from "../../../src/probe/packet_opener.ts";
 import type { VideoOpenerOptions } from "../../../src/protocol/punktfunk1/video_opener.ts";
-import vectors from "../../vectors/punktfunk1-aead.json" with { type: "json" };
+import { SEAL_SECRETS, SEALED_TEXT, SEALED_VECTORS } from "../../support/punktfunk1_seal.ts";
 
 /** Long enough to be no limit: what is waited for has been sent. */
 const WAIT_MS = 5_000;
 
-const salt = Uint8Array.fromHex(vectors.salt);
-const SEALS: Readonly<Record<string, NonNullable<VideoOpenerOptions>>> = {
-  "aes-128-gcm": { cipher: "aes-128-gcm", key: Uint8Array.fromHex(vectors.aes128Key), salt },
-  "chacha20-poly1305": {
-    cipher: "chacha20-poly1305",
-    key: Uint8Array.fromHex(vectors.chacha20Key),
-    salt,
-  },
-};
+interface ContractParts {
+  readonly opener: PacketOpener;
+  readonly host: UdpSocket;
+}
 
-/** One test against the opener of each cipher, with what a host of the vectors sealed for it. */
+/** One test against each opener: of what either cipher sealed, and of plain packets. */
 function contract(
   name: string,
-  check: (parts: {
-    readonly opener: PacketOpener;
-    readonly host: UdpSocket;
-    readonly datagrams: readonly Uint8Array<ArrayBuffer>[];
-  }) => Promise<void>,
+  check: (parts: ContractParts, seal: VideoOpenerOptions) => Promise<void>,
+  seals: readonly VideoOpenerOptions[] = [...Object.values(SEAL_SECRETS), null],
 ): void {
-  for (const [cipher, seal] of Object.entries(SEALS)) {
-    Deno.test(`openPackets(), ${cipher}: ${name}`, async () => {
+  for (const seal of seals) {
+    Deno.test(`openPackets(), ${seal?.cipher ?? "plain"}: ${name}`, async () => {
       await using host = UdpSocket.open({ address: "127.0.0.1", port: 0 });
       await using opener = openPackets({
         host: { address: "127.0.0.1", port: host.port },
         seal,
         clock: new FakeClock(),
       });
-      const datagrams = vectors.datagrams
-        .filter((vector) => vector.cipher === cipher && vector.direction === "H→C")
-        .map(({ datagram }) => Uint8Array.fromHex(datagram));
-      await check({ opener, host, datagrams });
+      await check({ opener, host }, seal);
     });
   }
 }
@@ -55,23 +44,44 @@ async function receive(opener: PacketOpener, count: number): Promise<string[]> {
   return texts;
 }
 
-contract("receive() hands over what the host sealed, and counts the rest", async (parts) => {
-  const { opener, host, datagrams } = parts;
-  const [first, second] = datagrams;
-  assert.ok(first && second);
-  const to = { address: "127.0.0.1", port: opener.port };
-  const bent = first.slice();
-  bent[9] = (bent[9] ?? 0) ^ 1;
-  for (const datagram of [new Uint8Array(23), bent, first, first, second]) host.send(datagram, to);
-  assert.deepEqual(await receive(opener, 2), [vectors.plaintext, vectors.plaintext]);
-  const { opened, misshapen, forged, replayed } = opener.stats;
-  assert.deepEqual(
-    { opened, misshapen, forged, replayed },
-    { opened: 2, misshapen: 1, forged: 1, replayed: 1 },
-  );
-  assert.equal(opener.receivedBytes, 23 + 3 * first.byteLength + second.byteLength);
-  assert.equal(opener.overflowed, 0);
-});
+contract(
+  "receive() hands over what the host sealed, and counts the rest",
+  async ({ opener, host }, seal) => {
+    const sealed = SEALED_VECTORS.filter(({ from, secrets }) =>
+      from === "host" && secrets === seal
+    );
+    const [first, second] = sealed.map(({ datagram }) => datagram);
+    assert.ok(first && second);
+    const to = { address: "127.0.0.1", port: opener.port };
+    const bent = first.slice();
+    bent[9] = (bent[9] ?? 0) ^ 1;
+    for (const bytes of [new Uint8Array(23), bent, first, first, second]) host.send(bytes, to);
+    assert.deepEqual(await receive(opener, 2), [SEALED_TEXT, SEALED_TEXT]);
+    const { opened, misshapen, forged, replayed } = opener.stats;
+    assert.deepEqual(
+      { opened, misshapen, forged, replayed },
+      { opened: 2, misshapen: 1, forged: 1, replayed: 1 },
+    );
+    assert.equal(opener.receivedBytes, 23 + 3 * first.byteLength + second.byteLength);
+    assert.equal(opener.overflowed, 0);
+  },
+  Object.values(SEAL_SECRETS),
+);
+
+contract(
+  "receive() hands over what came from the host's port, as it is",
+  async ({ opener, host }) => {
+    await using stranger = UdpSocket.open({ address: "127.0.0.1", port: 0 });
+    const to = { address: "127.0.0.1", port: opener.port };
+    const text = new TextEncoder();
+    stranger.send(text.encode("stranger"), to);
+    for (const packet of ["one", "one", "two"]) host.send(text.encode(packet), to);
+    assert.deepEqual(await receive(opener, 3), ["one", "one", "two"]);
+    assert.equal(opener.stats.opened, 3);
+    assert.equal(opener.receivedBytes, 9);
+  },
+  [null],
+);
 
 contract("send() reaches the host from the port that is told", async ({ opener, host }) => {
   opener.send(Uint8Array.of(1, 2));

@@ -5,7 +5,7 @@
  */
 import fc from "fast-check";
 import { concatBytes } from "../../../../src/lib/bytes.ts";
-import type { SealRule, WireJob } from "../../../../src/protocol/wire_job.ts";
+import type { SealCipher, SealRule, WireJob } from "../../../../src/protocol/wire_job.ts";
 
 const GAMESTREAM_HEADER_SIZE_BYTES = 32;
 const PUNKTFUNK_HEADER_SIZE_BYTES = 40;
@@ -19,6 +19,7 @@ function mask(sizeBytes: number, ...ranges: readonly (readonly [number, number])
 /** GameStream 7.6: nonce and tag in a prefix of 32 bytes. */
 export function gamestreamSeal(key: Uint8Array): SealRule {
   return {
+    cipher: "aes-128-gcm",
     key,
     nonceTemplate: Uint8Array.fromHex("000000000000000000000056"),
     nonceCounterOffset: 0,
@@ -32,8 +33,9 @@ export function gamestreamSeal(key: Uint8Array): SealRule {
 }
 
 /** punktfunk/1 4.4: salt ‖ sequence, the sequence in front and authenticated, the tag behind. */
-export function punktfunkSeal(key: Uint8Array): SealRule {
+export function punktfunkSeal(key: Uint8Array, cipher: SealCipher = "aes-128-gcm"): SealRule {
   return {
+    cipher,
     key,
     nonceTemplate: Uint8Array.fromHex("0a0b0c0d0000000000000000"),
     nonceCounterOffset: 4,
@@ -113,6 +115,14 @@ const maskOf = (sizeBytes: number) =>
   fc.array(fc.constantFrom(0, 0xff), { minLength: sizeBytes, maxLength: sizeBytes })
     .map((bytes) => Uint8Array.from(bytes));
 
+const arbitrarySeal: fc.Arbitrary<SealRule | null> = fc.oneof(
+  fc.constant(null),
+  bytesOf(16).map(gamestreamSeal),
+  bytesOf(16).map((key) => punktfunkSeal(key)),
+  bytesOf(32).map((key) => ({ ...gamestreamSeal(key), cipher: "chacha20-poly1305" as const })),
+  bytesOf(32).map((key) => punktfunkSeal(key, "chacha20-poly1305")),
+);
+
 export interface PlannedUnit {
   readonly job: WireJob;
   readonly au: Uint8Array<ArrayBuffer>;
@@ -131,7 +141,7 @@ export const arbitraryJob: fc.Arbitrary<PlannedUnit> = fc.record({
   ),
   fieldBits: fc.constantFrom(8 as const, 16 as const),
   order: fc.constantFrom("block" as const, "data-first" as const),
-  sealShape: fc.constantFrom(null, gamestreamSeal, punktfunkSeal),
+  seal: arbitrarySeal,
   sealCounter: fc.bigInt({ min: 0n, max: (1n << 64n) - 1000n }),
 }, { noNullPrototype: true }).chain((shape) => {
   const { headerSizeBytes, payloadSizeBytes, blocks } = shape;
@@ -141,16 +151,14 @@ export const arbitraryJob: fc.Arbitrary<PlannedUnit> = fc.record({
   const streamMin = dataCount === 1 ? 0 : (dataCount - 1) * payloadSizeBytes + 1;
   const stream = fc.integer({ min: streamMin, max: dataCount * payloadSizeBytes })
     .chain((sizeBytes) => fc.tuple(bytesOf(sizeBytes), fc.integer({ min: 0, max: sizeBytes })));
-  const seal = shape.sealShape === null ? fc.constant(null) : bytesOf(16).map(shape.sealShape);
   return fc.tuple(
     stream,
-    seal,
     bytesOf(packetCount * headerSizeBytes),
     maskOf(headerSizeBytes),
     maskOf(headerSizeBytes),
     fc.integer({ min: 0, max: headerSizeBytes }),
     bytesOf(64),
-  ).map(([[bytes, split], rule, headers, dataMask, parityMask, fecOffsetBytes, prefix]) => ({
+  ).map(([[bytes, split], headers, dataMask, parityMask, fecOffsetBytes, prefix]) => ({
     job: {
       shardSizeBytes: headerSizeBytes + payloadSizeBytes,
       headerSizeBytes,
@@ -168,9 +176,9 @@ export const arbitraryJob: fc.Arbitrary<PlannedUnit> = fc.record({
       fecOffsetBytes,
       dataHeaderMask: dataMask,
       parityHeaderMask: parityMask,
-      seal: rule,
+      seal: shape.seal,
       sealCounter: shape.sealCounter,
-      sealPrefix: prefix.slice(0, rule?.prefixSizeBytes ?? 0),
+      sealPrefix: prefix.slice(0, shape.seal?.prefixSizeBytes ?? 0),
     },
     au: bytes.slice(split) as Uint8Array<ArrayBuffer>,
   }));

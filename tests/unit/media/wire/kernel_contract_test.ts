@@ -9,7 +9,9 @@ import type { WireKernelCore } from "../../../../src/media/wire/kernel.ts";
 import { openNativeKernel } from "../../../../src/media/wire/native_kernel.ts";
 import { createReferenceKernel } from "../../../../src/media/wire/reference_kernel.ts";
 import { cauchyCode, encodeParity } from "../../../../src/protocol/fec/gf256.ts";
+import { hostSealRule, sealNonce } from "../../../../src/protocol/punktfunk1/video_seal.ts";
 import type { WireJob } from "../../../../src/protocol/wire_job.ts";
+import { SEALED_TEXT, SEALED_VECTORS } from "../../../support/punktfunk1_seal.ts";
 import vectors from "../../../vectors/gamestream-video.json" with { type: "json" };
 import fecVectors from "../../../vectors/punktfunk1-fec.json" with { type: "json" };
 import sealVectors from "../../../vectors/punktfunk1-aead.json" with { type: "json" };
@@ -111,6 +113,26 @@ contract("build() seals the vectors' datagram byte for byte", (kernel) => {
   assert.equal(toHex(kernel.build(job, au)).slice(0, wire.length), wire);
 });
 
+contract("build() seals every datagram of the vectors, whichever rule came before", (kernel) => {
+  const au = new TextEncoder().encode(SEALED_TEXT);
+  for (const { secrets, from, sequence, datagram } of [...SEALED_VECTORS, ...SEALED_VECTORS]) {
+    const { job } = smallJob(1, 0);
+    const sealed = kernel.build({
+      ...job,
+      shardSizeBytes: au.byteLength,
+      headerSizeBytes: 0,
+      headers: NOTHING,
+      dataHeaderMask: NOTHING,
+      parityHeaderMask: NOTHING,
+      auSizeBytes: au.byteLength,
+      seal: { ...hostSealRule(secrets), nonceTemplate: sealNonce(secrets.salt, from) },
+      sealCounter: sequence,
+      sealPrefix: new Uint8Array(8),
+    }, au);
+    assert.equal(toHex(sealed), toHex(datagram), `${secrets.cipher} ${from} ${sequence}`);
+  }
+});
+
 contract("build() gives the parity of the vectors' cases", (kernel) => {
   for (const vector of vectors.rsCases) {
     const { job } = smallJob(vector.data, vector.parity);
@@ -183,6 +205,8 @@ const INVALID: readonly (readonly [string, (job: WireJob) => void])[] = [
 
 const INVALID_SEALS: readonly (readonly [string, Partial<WireJob["seal"]>])[] = [
   ["a short key", { key: new Uint8Array(15) }],
+  ["a key of the other cipher", { key: new Uint8Array(32) }],
+  ["another cipher than the key is of", { cipher: "chacha20-poly1305" }],
   ["a long nonce", { nonceTemplate: new Uint8Array(13) }],
   ["a counter at 5", { nonceCounterOffset: 5 }],
   ["a prefix of another size", { prefixSizeBytes: 31 }],

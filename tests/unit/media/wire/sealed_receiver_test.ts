@@ -9,23 +9,29 @@ import {
   VideoOpener,
 } from "../../../../src/protocol/punktfunk1/video_opener.ts";
 import { VideoPacketiser } from "../../../../src/protocol/punktfunk1/video_packetiser.ts";
-import { hostSealRule, SealCounter } from "../../../../src/protocol/punktfunk1/video_seal.ts";
-import vectors from "../../../vectors/punktfunk1-aead.json" with { type: "json" };
+import {
+  hostSealRule,
+  SealCounter,
+  type SealSecrets,
+} from "../../../../src/protocol/punktfunk1/video_seal.ts";
+import {
+  SEAL_CIPHERS,
+  SEAL_SECRETS,
+  SEALED_TEXT,
+  SEALED_VECTORS,
+} from "../../../support/punktfunk1_seal.ts";
 
 const LOOPBACK: SocketAddress = { address: "127.0.0.1", port: 0 };
 /** Long enough to be no limit: what is waited for has been sent. */
 const WAIT_MS = 5_000;
 const PACING = { burstBytesMax: 65536, burstPacketsMax: 64, rateBytesPerSecond: 0 };
 
-const SECRETS = {
-  key: Uint8Array.fromHex(vectors.aes128Key),
-  salt: Uint8Array.fromHex(vectors.salt),
-};
+const SECRETS = SEAL_SECRETS["aes-128-gcm"];
 
-function openReceiver(socket: UdpSocket): SealedReceiver {
+function openReceiver(socket: UdpSocket, secrets = SECRETS): SealedReceiver {
   return new SealedReceiver({
     socket: socket.handle,
-    seal: hostSealRule(SECRETS),
+    seal: hostSealRule(secrets),
     datagramSizeBytesMax: DATAGRAM_SIZE_BYTES_MAX,
     replayWindowSize: REPLAY_WINDOW_SIZE,
   });
@@ -33,10 +39,15 @@ function openReceiver(socket: UdpSocket): SealedReceiver {
 
 /** Sealed packets of frames of `sizeBytes`, each with its number, from `first` on. */
 function sealedFrames(
-  { first, frames, sizeBytes }: { first: bigint; frames: number; sizeBytes: number },
+  { first, frames, sizeBytes, secrets = SECRETS }: {
+    first: bigint;
+    frames: number;
+    sizeBytes: number;
+    secrets?: SealSecrets;
+  },
 ): Uint8Array<ArrayBuffer>[] {
   using kernel = openNativeKernel();
-  const packetiser = openPacketiser(first);
+  const packetiser = openPacketiser(first, secrets);
   return Array.from({ length: frames }, (_, index) => {
     const au = new Uint8Array(sizeBytes).fill(index);
     const job = packetiser.plan({ sizeBytes, kind: "p", capturedAtUs: index, nowUs: index });
@@ -49,13 +60,13 @@ function sealedFrames(
   }).flat();
 }
 
-function openPacketiser(firstSequence = 0n): VideoPacketiser {
+function openPacketiser(firstSequence = 0n, secrets = SECRETS): VideoPacketiser {
   return new VideoPacketiser({
     terms: { scheme: "gf65536", percent: 20, blockDataShardsMax: 64 },
     shardPayloadBytes: 1024,
     shardPayloadCeilingBytes: 1024,
     frameBytesMax: 8 * 1024 * 1024,
-    seal: { secrets: SECRETS, counter: new SealCounter(firstSequence) },
+    seal: { secrets, counter: new SealCounter(firstSequence) },
     wallOffsetNs: 0n,
   });
 }
@@ -72,54 +83,56 @@ function contentOf(batch: SealedBatch | null): { packets: string[]; sequences: b
 }
 
 Deno.test("SealedReceiver opens what the vectors' host sealed and nothing that the client did", async () => {
-  for (const { cipher, direction, sequence, datagram } of vectors.datagrams) {
-    if (cipher !== "aes-128-gcm") continue;
+  for (const { secrets, from: sender, sequence, datagram } of SEALED_VECTORS) {
     await using from = UdpSocket.open(LOOPBACK);
     await using to = UdpSocket.open(LOOPBACK);
-    await using receiver = openReceiver(to);
-    from.send(Uint8Array.fromHex(datagram), { ...LOOPBACK, port: to.port });
+    await using receiver = openReceiver(to, secrets);
+    from.send(datagram, { ...LOOPBACK, port: to.port });
     const batch = await receiver.receive(WAIT_MS);
-    const isOurs = direction === "H→C";
+    const isOurs = sender === "host";
     assert.deepEqual(contentOf(batch), {
-      packets: isOurs ? [new TextEncoder().encode(vectors.plaintext).toHex()] : [],
-      sequences: isOurs ? [BigInt(`0x${sequence}`)] : [],
+      packets: isOurs ? [new TextEncoder().encode(SEALED_TEXT).toHex()] : [],
+      sequences: isOurs ? [sequence] : [],
     });
     const { opened, forged } = receiver.stats;
     assert.deepEqual([opened, forged], isOurs ? [1, 0] : [0, 1]);
   }
 });
 
-Deno.test("SealedReceiver and VideoOpener agree on a stream that is bent, doubled and shuffled", async () => {
-  await using from = UdpSocket.open(LOOPBACK);
-  await using to = UdpSocket.open(LOOPBACK);
-  await using receiver = openReceiver(to);
-  const opener = new VideoOpener({ cipher: "aes-128-gcm", ...SECRETS });
-  const destination = { ...LOOPBACK, port: to.port };
-  const stream = [
-    ...sealedFrames({ first: 1n << 40n, frames: 8, sizeBytes: 9_000 }),
-    // So far on that the numbers before are too old.
-    ...sealedFrames({ first: (1n << 40n) + 200_000n, frames: 8, sizeBytes: 9_000 }),
-  ];
-  let choice = 7;
-  const below = (limit: number) => (choice = choice * 48271 % 2147483647) % limit;
-  for (let round = 0; round < 20; round++) {
-    const expected: string[] = [];
-    for (let count = 0; count < 20; count++) {
-      const datagram = stream[below(stream.length)]?.slice() ?? new Uint8Array(0);
-      const kind = below(5);
-      const at = below(datagram.byteLength);
-      if (kind === 0) datagram[at] = (datagram[at] ?? 0) ^ 1 << below(8);
-      const sent = kind === 1 ? datagram.subarray(0, below(48)) : datagram;
-      from.send(sent, destination);
-      const packet = opener.open(sent);
-      if (packet !== undefined) expected.push(packet.toHex());
+for (const cipher of SEAL_CIPHERS) {
+  Deno.test(`SealedReceiver and VideoOpener agree on a ${cipher} stream that is bent, doubled and shuffled`, async () => {
+    await using from = UdpSocket.open(LOOPBACK);
+    await using to = UdpSocket.open(LOOPBACK);
+    const secrets = SEAL_SECRETS[cipher];
+    await using receiver = openReceiver(to, secrets);
+    const opener = new VideoOpener(secrets);
+    const destination = { ...LOOPBACK, port: to.port };
+    const stream = [
+      ...sealedFrames({ first: 1n << 40n, frames: 8, sizeBytes: 9_000, secrets }),
+      // So far on that the numbers before are too old.
+      ...sealedFrames({ first: (1n << 40n) + 200_000n, frames: 8, sizeBytes: 9_000, secrets }),
+    ];
+    let choice = 7;
+    const below = (limit: number) => (choice = choice * 48271 % 2147483647) % limit;
+    for (let round = 0; round < 20; round++) {
+      const expected: string[] = [];
+      for (let count = 0; count < 20; count++) {
+        const datagram = stream[below(stream.length)]?.slice() ?? new Uint8Array(0);
+        const kind = below(5);
+        const at = below(datagram.byteLength);
+        if (kind === 0) datagram[at] = (datagram[at] ?? 0) ^ 1 << below(8);
+        const sent = kind === 1 ? datagram.subarray(0, below(48)) : datagram;
+        from.send(sent, destination);
+        const packet = opener.open(sent);
+        if (packet !== undefined) expected.push(packet.toHex());
+      }
+      assert.deepEqual(contentOf(await receiver.receive(WAIT_MS)).packets, expected);
+      const { opened, misshapen, forged, replayed } = receiver.stats;
+      assert.deepEqual({ opened, misshapen, forged, replayed }, opener.stats);
     }
-    assert.deepEqual(contentOf(await receiver.receive(WAIT_MS)).packets, expected);
-    const { opened, misshapen, forged, replayed } = receiver.stats;
-    assert.deepEqual({ opened, misshapen, forged, replayed }, opener.stats);
-  }
-  assert.ok(Object.values(opener.stats).every((count) => count > 5), "not every fate was met");
-});
+    assert.ok(Object.values(opener.stats).every((count) => count > 5), "not every fate was met");
+  });
+}
 
 Deno.test("SealedReceiver opens what NativeKernel sends, in order and with its numbers and times", async () => {
   await using from = UdpSocket.open(LOOPBACK);

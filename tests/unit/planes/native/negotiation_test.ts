@@ -7,7 +7,7 @@ import {
   negotiate,
   type WelcomeFacts,
 } from "../../../../src/planes/native/negotiation.ts";
-import { GRANTS, GRANTS_ALL } from "../../../../src/protocol/punktfunk1/caps.ts";
+import { GRANTS, GRANTS_ALL, VIDEO_CAPS } from "../../../../src/protocol/punktfunk1/caps.ts";
 import { CODECS } from "../../../../src/protocol/punktfunk1/enums.ts";
 import { type Hello, HELLO_DEFAULTS } from "../../../../src/protocol/punktfunk1/hello.ts";
 import { decodeWelcome, encodeWelcome } from "../../../../src/protocol/punktfunk1/welcome.ts";
@@ -25,6 +25,7 @@ const TERMS: NativeTerms = {
   },
   fec: { scheme: "gf65536", percent: 10, blockDataShardsMax: 4096 },
   soundTierMax: "high",
+  isChaChaAllowed: true,
   isIpv6: false,
   mtuBytes: undefined,
 };
@@ -74,6 +75,14 @@ Deno.test("negotiate() sends smaller shards over IPv6", () => {
   assert.equal(negotiate(hello(), { ...TERMS, isIpv6: true }).costs.shardPayloadBytes, 1388);
 });
 
+Deno.test("negotiate() takes ChaCha20-Poly1305 only where the client asks for it and the host allows it", () => {
+  const cipherOf = (videoCaps: number, isChaChaAllowed: boolean) =>
+    negotiate(hello({ videoCaps }), { ...TERMS, isChaChaAllowed }).cipher;
+  assert.equal(cipherOf(VIDEO_CAPS.chaCha20, true), "chacha20-poly1305");
+  assert.equal(cipherOf(VIDEO_CAPS.chaCha20, false), "aes-128-gcm");
+  assert.equal(cipherOf(0xff & ~VIDEO_CAPS.chaCha20, true), "aes-128-gcm");
+});
+
 Deno.test("isLaunchPermitted() asks for the grant only when a game is named", () => {
   assert.ok(isLaunchPermitted(hello(), 0));
   assert.ok(isLaunchPermitted(hello({ launch: "steam:570" }), GRANTS_ALL));
@@ -85,7 +94,11 @@ Deno.test("composeWelcome() says what will be streamed, cropped sizes included",
   const facts: WelcomeFacts = {
     plan: planSession(offer.request, TERMS.capabilities),
     udpPort: 50_000,
-    secrets: { key: new Uint8Array(16).fill(7), salt: new Uint8Array(4).fill(9) },
+    secrets: {
+      key: new Uint8Array(16).fill(7),
+      salt: new Uint8Array(4).fill(9),
+      chaChaKey: new Uint8Array(32).fill(5),
+    },
     isEncrypted: true,
     frameCount: 0,
     compositor: "wlroots",
@@ -97,5 +110,6 @@ Deno.test("composeWelcome() says what will be streamed, cropped sizes included",
   const welcome = composeWelcome(offer, TERMS, facts);
   assert.deepEqual(welcome.mode, { width: 1726, height: 1116, refreshHz: 120 });
   assert.deepEqual([welcome.hostCaps, welcome.hostCaps2], [0x05, 0x49]);
+  assert.deepEqual([welcome.key[0], welcome.salt[0], welcome.chaChaKey?.[0]], [7, 9, 5]);
   assert.deepEqual(decodeWelcome(encodeWelcome(welcome)), welcome);
 });

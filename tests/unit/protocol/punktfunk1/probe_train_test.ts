@@ -14,7 +14,11 @@ import { SealCounter } from "../../../../src/protocol/punktfunk1/video_seal.ts";
 import { TestVideoStream } from "../../../support/punktfunk1_video.ts";
 
 const SECOND_US = 1_000_000;
-const SECRETS = { key: new Uint8Array(16).fill(1), salt: new Uint8Array(4).fill(2) };
+const SECRETS = {
+  cipher: "aes-128-gcm",
+  key: new Uint8Array(16).fill(1),
+  salt: new Uint8Array(4).fill(2),
+} as const;
 const REQUEST = { targetKbps: 100_000, durationMs: 500 };
 const SMOOTH = { burstHz: 0, groupBytes: 0, groupRateKbps: 0 };
 
@@ -165,7 +169,7 @@ Deno.test("ProbeTrain and VideoPacketiser never seal under the same number", () 
   const seal = { secrets: SECRETS, counter: new SealCounter() };
   const stream = new TestVideoStream({ seal });
   const train = new ProbeTrain(PLAN, { ...OPTIONS, seal });
-  const opener = new VideoOpener({ ...SECRETS, cipher: "aes-128-gcm" });
+  const opener = new VideoOpener(SECRETS);
   const kernel = createReferenceKernel();
   let datagrams = 0;
   for (let turn = 1; turn <= 3; turn++) {

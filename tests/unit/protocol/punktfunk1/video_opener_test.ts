@@ -4,33 +4,25 @@ import {
   DATAGRAM_SIZE_BYTES_MAX,
   VideoOpener,
 } from "../../../../src/protocol/punktfunk1/video_opener.ts";
-import type { VideoCipher } from "../../../../src/protocol/punktfunk1/video_opener.ts";
 import { SealCounter, sealNonce } from "../../../../src/protocol/punktfunk1/video_seal.ts";
+import type { SealCipher } from "../../../../src/protocol/wire_job.ts";
+import {
+  SEAL_CIPHERS,
+  SEAL_SECRETS,
+  SEALED_TEXT,
+  SEALED_VECTORS,
+} from "../../../support/punktfunk1_seal.ts";
 import { TestVideoStream } from "../../../support/punktfunk1_video.ts";
-import vectors from "../../../vectors/punktfunk1-aead.json" with { type: "json" };
 
-const SALT = Uint8Array.fromHex(vectors.salt);
-const KEYS: Readonly<Record<VideoCipher, Uint8Array>> = {
-  "aes-128-gcm": Uint8Array.fromHex(vectors.aes128Key),
-  "chacha20-poly1305": Uint8Array.fromHex(vectors.chacha20Key),
-};
-const openOpener = (cipher: VideoCipher = "aes-128-gcm") =>
-  new VideoOpener({ cipher, key: KEYS[cipher], salt: SALT });
-
-function cipherOf(text: string): VideoCipher {
-  assert.ok(text === "aes-128-gcm" || text === "chacha20-poly1305");
-  return text;
-}
+const openOpener = (cipher: SealCipher = "aes-128-gcm") => new VideoOpener(SEAL_SECRETS[cipher]);
 
 Deno.test("VideoOpener opens what the host sealed and nothing that the client did", () => {
-  for (const { cipher, direction, sequence, datagram } of vectors.datagrams) {
-    const opener = openOpener(cipherOf(cipher));
-    const packet = opener.open(Uint8Array.fromHex(datagram));
-    const text = packet && new TextDecoder().decode(packet);
+  for (const { secrets, from, sequence, datagram } of SEALED_VECTORS) {
+    const packet = new VideoOpener(secrets).open(datagram);
     assert.equal(
-      text,
-      direction === "H→C" ? vectors.plaintext : undefined,
-      `${cipher} ${sequence}`,
+      packet && new TextDecoder().decode(packet),
+      from === "host" ? SEALED_TEXT : undefined,
+      `${secrets.cipher} ${sequence}`,
     );
   }
 });
@@ -46,9 +38,7 @@ Deno.test("sealNonce() sets the direction's bit of the salt, whatever it was", (
 
 Deno.test("VideoOpener drops a datagram that came before", () => {
   const opener = openOpener();
-  const [datagram = new Uint8Array(0)] = vectors.datagrams.map(({ datagram }) =>
-    Uint8Array.fromHex(datagram)
-  );
+  const { datagram } = SEALED_VECTORS[0] ?? assert.fail("no vectors");
   assert.notEqual(opener.open(datagram), undefined);
   assert.equal(opener.open(datagram), undefined);
   assert.deepEqual(opener.stats, { opened: 1, misshapen: 0, forged: 0, replayed: 1 });
@@ -56,7 +46,7 @@ Deno.test("VideoOpener drops a datagram that came before", () => {
 
 Deno.test("VideoOpener drops every shortened and every changed datagram, and opens the true one after them", () => {
   const opener = openOpener();
-  const datagram = Uint8Array.fromHex(vectors.datagrams[0]?.datagram ?? "");
+  const { datagram } = SEALED_VECTORS[0] ?? assert.fail("no vectors");
   for (let length = 0; length < datagram.length; length++) {
     assert.equal(opener.open(datagram.subarray(0, length)), undefined);
   }
@@ -85,14 +75,16 @@ Deno.test("VideoOpener passes plain packets as they are, repeated ones as well",
   assert.equal(opener.open(packet), packet);
 });
 
-Deno.test("VideoOpener gives back the packets of a sealed stream", () => {
-  const secrets = { key: KEYS["aes-128-gcm"], salt: SALT };
-  const sealed = new TestVideoStream({ seal: { secrets, counter: new SealCounter() } });
-  const plain = new TestVideoStream();
-  const opener = openOpener();
-  for (const size of [1, 600, 5_000]) {
-    const opened = sealed.next(size).map((datagram) => opener.open(datagram)?.toHex());
-    assert.deepEqual(opened, plain.next(size).map((packet) => packet.toHex()));
+Deno.test("VideoOpener gives back the packets of a stream, whatever sealed it", () => {
+  for (const cipher of SEAL_CIPHERS) {
+    const seal = { secrets: SEAL_SECRETS[cipher], counter: new SealCounter() };
+    const sealed = new TestVideoStream({ seal });
+    const plain = new TestVideoStream();
+    const opener = openOpener(cipher);
+    for (const size of [1, 600, 5_000]) {
+      const opened = sealed.next(size).map((datagram) => opener.open(datagram)?.toHex());
+      assert.deepEqual(opened, plain.next(size).map((packet) => packet.toHex()));
+    }
   }
 });
 

@@ -19,7 +19,11 @@ import type { AccessUnitFacts, WireJob } from "../../../../src/protocol/wire_job
 import vectors from "../../../vectors/punktfunk1-video.json" with { type: "json" };
 
 const TERMS: FecTerms = { scheme: "gf65536", percent: 10, blockDataShardsMax: 4096 };
-const SECRETS = { key: Uint8Array.fromHex(vectors.key), salt: Uint8Array.fromHex(vectors.salt) };
+const SECRETS = {
+  cipher: "aes-128-gcm",
+  key: Uint8Array.fromHex(vectors.key),
+  salt: Uint8Array.fromHex(vectors.salt),
+} as const;
 const OPTIONS: VideoPacketiserOptions = {
   terms: TERMS,
   shardPayloadBytes: 512,
