@@ -11,6 +11,11 @@ import { cauchyCode, encodeParity } from "../../src/protocol/fec/gf256.ts";
 import { encodeLeopard16 } from "../../src/protocol/fec/leopard16.ts";
 import { VideoPacketiser } from "../../src/protocol/punktfunk1/video_packetiser.ts";
 import { SealCounter } from "../../src/protocol/punktfunk1/video_seal.ts";
+import {
+  mintWelcomeSecrets,
+  sealSecretsOf,
+} from "../../src/protocol/punktfunk1/welcome_secrets.ts";
+import type { SealCipher } from "../../src/protocol/wire_job.ts";
 import { gamestreamSeal } from "../unit/media/wire/jobs.ts";
 import { type BenchRow, type BenchVariant, formatRows, runBench } from "./bench.ts";
 
@@ -155,15 +160,18 @@ async function benchFrame(): Promise<BenchRow[]> {
 }
 
 function packetiser(
-  options: { readonly percent: number; readonly isSealed: boolean },
+  { percent, cipher }: { readonly percent: number; readonly cipher: SealCipher | null },
 ): VideoPacketiser {
-  const secrets = { cipher: "aes-128-gcm", key: randomBytes(16), salt: randomBytes(4) } as const;
+  const seal = cipher && {
+    secrets: sealSecretsOf(mintWelcomeSecrets(cipher, randomBytes)),
+    counter: new SealCounter(),
+  };
   return new VideoPacketiser({
-    terms: { scheme: "gf65536", percent: options.percent, blockDataShardsMax: 4096 },
+    terms: { scheme: "gf65536", percent, blockDataShardsMax: 4096 },
     shardPayloadBytes: SHARD_SIZE_BYTES,
     shardPayloadCeilingBytes: SHARD_SIZE_BYTES,
     frameBytesMax: 64 * 1024 * 1024,
-    seal: options.isSealed ? { secrets, counter: new SealCounter() } : null,
+    seal,
     wallOffsetNs: 0n,
   });
 }
@@ -172,10 +180,10 @@ async function benchNativeFrame(sizeBytes: number, rounds: number): Promise<Benc
   const au = randomBytes(sizeBytes);
   await using stage = new Stage(au);
   const facts = { sizeBytes, kind: "p", capturedAtUs: 0, nowUs: 0 } as const;
-  const bare = packetiser({ percent: 0, isSealed: false }).plan(facts);
-  const plain = packetiser({ percent: 10, isSealed: false }).plan(facts);
-  const sealed = packetiser({ percent: 10, isSealed: true }).plan(facts);
-  const planner = packetiser({ percent: 10, isSealed: true });
+  const bare = packetiser({ percent: 0, cipher: null }).plan(facts);
+  const plain = packetiser({ percent: 10, cipher: null }).plan(facts);
+  const sealed = packetiser({ percent: 10, cipher: "aes-128-gcm" }).plan(facts);
+  const planner = packetiser({ percent: 10, cipher: "aes-128-gcm" });
   const group = `punktfunk/1: frame of ${sizeBytes / 1000} kB in 1408-byte shards, FEC 10 %`;
   const rows = await runBench(group, [
     stage.sending("planned, sealed, sent by gso", () => planner.plan(facts), "gso"),
@@ -187,6 +195,34 @@ async function benchNativeFrame(sizeBytes: number, rounds: number): Promise<Benc
     stage.building("sealed, built", sealed),
   ], { rounds, bytes: sizeBytes });
   return [...rows, ...partsOf(rows)];
+}
+
+/** Both ciphers over the same frame without parity, and what is left of each without the slicing. */
+async function benchCiphers(): Promise<BenchRow[]> {
+  const sizeBytes = 1000 * SHARD_SIZE_BYTES;
+  const facts = { sizeBytes, kind: "p", capturedAtUs: 0, nowUs: 0 } as const;
+  await using stage = new Stage(randomBytes(sizeBytes));
+  const building = (name: string, cipher: SealCipher | null) =>
+    stage.building(name, packetiser({ percent: 0, cipher }).plan(facts));
+  const group = "punktfunk/1: 1000 packets of 1448 bytes";
+  const [sliced, ...sealed] = await runBench(group, [
+    building("sliced only", null),
+    building("AES-128-GCM", "aes-128-gcm"),
+    building("ChaCha20-Poly1305", "chacha20-poly1305"),
+  ], { rounds: 100, bytes: sizeBytes });
+  if (sliced === undefined) return [];
+  const seals = sealed.map((row) => {
+    const p50Us = row.p50Us - sliced.p50Us;
+    return {
+      ...row,
+      name: `${row.name}, the seal alone`,
+      p50Us,
+      p99Us: null,
+      gigabytesPerSecond: sizeBytes / p50Us / 1000,
+      ratio: p50Us / sliced.p50Us,
+    };
+  });
+  return [sliced, ...sealed, ...seals];
 }
 
 /** What each stage of the group's first variant costs, as differences of the medians. */
@@ -217,6 +253,7 @@ export async function benchWire(): Promise<BenchRow[]> {
   rows.push(...await benchNativeFrame(FRAME_SIZE_BYTES, 100));
   // A thousand data packets.
   rows.push(...await benchNativeFrame(1_408_000, 40));
+  rows.push(...await benchCiphers());
   return rows;
 }
 
