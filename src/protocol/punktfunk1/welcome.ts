@@ -26,6 +26,7 @@
  */
 import { viewOf } from "../../lib/bytes.ts";
 import { ProtocolError } from "../../lib/errors.ts";
+import { SEAL_KEY_SIZE_BYTES } from "../wire_job.ts";
 import { GRANTS_ALL } from "./caps.ts";
 import {
   audioBits,
@@ -49,8 +50,6 @@ import { ABI_VERSION } from "./hello.ts";
 import { HANDSHAKE_MAGIC, requireHandshake } from "./magic.ts";
 
 export const WELCOME_SIZE_BYTES_MIN = 53;
-export const AES_KEY_SIZE_BYTES = 16;
-export const CHACHA_KEY_SIZE_BYTES = 32;
 export const SALT_SIZE_BYTES = 4;
 
 /** Known hosts write this much whatever it says. */
@@ -72,7 +71,7 @@ const FIXED = {
   shardPayloadBytes: u16,
   isEncrypted: flag,
   /** Secret. AES-128 key of the session; random filler when `chaChaKey` is given. */
-  key: bytesOf(AES_KEY_SIZE_BYTES),
+  key: bytesOf(SEAL_KEY_SIZE_BYTES["aes-128-gcm"]),
   salt: bytesOf(SALT_SIZE_BYTES),
   /** Length of a test stream; 0 has no end. */
   frameCount: u32,
@@ -174,7 +173,7 @@ export const WELCOME_DEFAULTS: Omit<Welcome, keyof typeof FIXED> = {
 };
 
 const fixed = structOf(FIXED);
-const chaChaKey = bytesOf(CHACHA_KEY_SIZE_BYTES);
+const chaChaKey = bytesOf(SEAL_KEY_SIZE_BYTES["chacha20-poly1305"]);
 const FIXED_OFFSET = 8;
 
 /**
