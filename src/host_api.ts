@@ -28,9 +28,8 @@ import type { GameStreamPlane } from "./planes/gamestream/plane.ts";
 import { PORT_OFFSETS } from "./planes/gamestream/plane.ts";
 import type { NativePlane } from "./planes/native/plane.ts";
 import type { NativeStream, StreamEnd } from "./planes/native/stream.ts";
-import { GRANTS_ALL } from "./protocol/punktfunk1/caps.ts";
 import { GAMESTREAM_APP_VERSION, GFE_VERSION } from "./protocol/gamestream/server_info.ts";
-import { accessLevelOf, grantsOfPreset, requireGrants, secondsLeft } from "./trust/access.ts";
+import { accessLevelOf, grantsOfPreset, requireGrants } from "./trust/access.ts";
 import type { GameStreamClient, GameStreamClients } from "./trust/gamestream_clients.ts";
 import type { NativeTrust } from "./trust/native_trust.ts";
 
@@ -211,12 +210,8 @@ export class HostApi implements HostFacade {
       throw new OperationError("invalid", "Cannot change access: give a level or grants");
     }
     const stream = this.#nativeStream(id);
-    const { trust, clock } = this.#options;
-    const known = trust.clients.get(stream.client.fingerprint ?? "");
-    const wanted = level === undefined ? requireGrants(grants ?? 0) : grantsOfPreset(level);
-    const given = wanted & (known?.grants ?? GRANTS_ALL);
-    stream.setAccess(given, known && secondsLeft(known, clock.wallMs()));
-    return { grants: given, level: accessLevelOf(given) };
+    stream.limitGrants(level === undefined ? requireGrants(grants ?? 0) : grantsOfPreset(level));
+    return { grants: stream.grants, level: accessLevelOf(stream.grants) };
   }
 
   logs(after: number, limit: number): LogPage {

@@ -15,6 +15,8 @@ import { type AdmittedClient, NativeStream, type StreamEnd } from "./stream.ts";
 
 /** How long an older session of a device may take to end before its successor begins. */
 const TAKE_OVER_GRACE_MS = 1_500;
+const HOST_ENDS = "The host ends";
+const TAKEN_OVER = "The device connected again";
 
 export interface NativePlaneOptions {
   /** Opened, and the plane's own from here on. */
@@ -22,7 +24,7 @@ export interface NativePlaneOptions {
   readonly environment: NativeEnvironment;
   /** Sessions at once; 0 sets no limit. */
   readonly sessionsMax: number;
-  /** Sessions after which the plane ends by itself; 0 for never. */
+  /** Completed handshakes after which nobody else is served; 0 for no such number. */
   readonly sessionsTotal: number;
 }
 
@@ -30,11 +32,14 @@ export class NativePlane implements AsyncDisposable {
   readonly #options: NativePlaneOptions;
   readonly #slots: Slots;
   readonly #streams = new Set<NativeStream>();
+  /** By fingerprint: who of a device is on the way to its slot. */
+  readonly #waiting = new Map<string, AbortController>();
   readonly #connections = new Set<QuicConnection>();
   readonly #receptions = new Set<Promise<void>>();
   readonly #drained = Promise.withResolvers<void>();
   readonly #accepting: Promise<void>;
-  #begun = 0;
+  /** Sessions whose handshake was completed. */
+  #started = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: NativePlaneOptions) {
@@ -61,7 +66,7 @@ export class NativePlane implements AsyncDisposable {
     return this.#slots.waiting;
   }
 
-  /** Resolves once `sessionsTotal` sessions have begun and all have ended. */
+  /** Resolves once `sessionsTotal` handshakes were completed and all sessions have ended. */
   get drained(): Promise<void> {
     return this.#drained.promise;
   }
@@ -103,31 +108,61 @@ export class NativePlane implements AsyncDisposable {
   }
 
   async #serve(client: AdmittedClient): Promise<Farewell> {
-    const { logger } = this.#options.environment;
-    await this.#endOlder(client.fingerprint);
-    const gone = new AbortController();
-    void client.connection.closed.then(() => gone.abort());
-    if (this.#slots.isFull) logger.info("native.waiting", { waiting: this.#slots.waiting + 1 });
-    const slot = await this.#slots.take(gone.signal);
-    if (slot === undefined) return { close: "done", reason: "" };
+    const slot = await this.#waitForSlot(client);
+    if (slot === undefined) return { close: "done", reason: TAKEN_OVER };
     using _held: Slot = slot;
-    const { sessionsTotal } = this.#options;
-    if (sessionsTotal > 0 && this.#begun >= sessionsTotal) {
-      return { close: "busy", reason: "This host takes no further sessions" };
-    }
-    this.#begun++;
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return refusal;
     const over = await this.#run(client);
-    if (sessionsTotal > 0 && this.#begun >= sessionsTotal && this.#streams.size === 0) {
-      this.#drained.resolve();
-    }
+    if (this.#isComplete && this.#streams.size === 0) this.#drained.resolve();
     return over;
   }
 
+  /** Undefined when the client went, or its device came again. */
+  async #waitForSlot(client: AdmittedClient): Promise<Slot | undefined> {
+    const { fingerprint, connection } = client;
+    const gone = new AbortController();
+    void connection.closed.then(() => gone.abort());
+    if (fingerprint !== undefined) {
+      this.#waiting.get(fingerprint)?.abort();
+      this.#waiting.set(fingerprint, gone);
+    }
+    // Before it waits: the slot of an older session is its own.
+    await this.#takeOver(this.#streamsOf(client));
+    if (this.#slots.isFull) {
+      const { logger } = this.#options.environment;
+      logger.info("native.waiting", { waiting: this.#slots.waiting + 1 });
+    }
+    const slot = await this.#slots.take(gone.signal);
+    if (fingerprint !== undefined && this.#waiting.get(fingerprint) === gone) {
+      this.#waiting.delete(fingerprint);
+    }
+    return slot;
+  }
+
+  /** Why whoever has a slot gets no session all the same. */
+  #refusal(): Farewell | undefined {
+    if (this.#closing !== undefined) return { close: "done", reason: HOST_ENDS };
+    if (!this.#isComplete) return undefined;
+    return { close: "busy", reason: "This host takes no further sessions" };
+  }
+
+  /** All handshakes it was opened for are complete. */
+  get #isComplete(): boolean {
+    const { sessionsTotal } = this.#options;
+    return sessionsTotal > 0 && this.#started >= sessionsTotal;
+  }
+
   async #run(client: AdmittedClient): Promise<StreamEnd> {
-    const stream = new NativeStream(client, this.#options.environment);
+    const stream = new NativeStream(client, this.#options.environment, {
+      onStarted: () => this.#started++,
+    });
+    // One that waited together with this one may have begun meanwhile.
+    const older = this.#streamsOf(client);
     this.#streams.add(stream);
     try {
       using _watch = this.#watch(stream);
+      await this.#takeOver(older);
       await this.#markSeen(client.fingerprint);
       return await stream.run();
     } finally {
@@ -139,16 +174,19 @@ export class NativePlane implements AsyncDisposable {
   /** Keep the session in step with what its device may do. */
   #watch(stream: NativeStream): SessionWatch | undefined {
     const { trust } = this.#options.environment;
-    const { fingerprint } = stream.client;
+    const { fingerprint, isKnown } = stream.client;
+    // A guest of an open host has no record, and nothing to watch.
+    if (fingerprint === undefined) return undefined;
+    if (!isKnown && trust.clients.get(fingerprint) === undefined) return undefined;
     const end = () =>
       stream.end({ end: "stopped-by-operator", close: "access-expired", reason: "" });
-    // A guest of an open host has no record, and nothing to watch.
-    if (fingerprint === undefined || trust.clients.get(fingerprint) === undefined) return undefined;
     const watch = trust.watch.begin(fingerprint, {
-      onAccess: (access) => stream.setAccess(access.grants, access.secondsLeft),
+      onAccess: (access) => stream.setAccess(access),
       onEnd: end,
     });
     if (watch === undefined) end();
+    // It may have changed while the client waited for its slot.
+    else stream.setAccess(watch.access);
     return watch;
   }
 
@@ -162,13 +200,16 @@ export class NativePlane implements AsyncDisposable {
     }
   }
 
-  /** A device that comes again has lost its older session: that one gives its display back first. */
-  async #endOlder(fingerprint: string | undefined): Promise<void> {
-    if (fingerprint === undefined) return;
-    const older = this.streams.filter((stream) => stream.client.fingerprint === fingerprint);
+  #streamsOf({ fingerprint }: AdmittedClient): NativeStream[] {
+    if (fingerprint === undefined) return [];
+    return this.streams.filter((stream) => stream.client.fingerprint === fingerprint);
+  }
+
+  /** A device that comes again has lost its older sessions: they give their displays back first. */
+  async #takeOver(older: readonly NativeStream[]): Promise<void> {
     if (older.length === 0) return;
     for (const stream of older) {
-      stream.end({ end: "taken-over", close: "done", reason: "The device connected again" });
+      stream.end({ end: "taken-over", close: "done", reason: TAKEN_OVER });
     }
     const late = Promise.withResolvers<void>();
     const timer = this.#options.environment.clock.after(TAKE_OVER_GRACE_MS, late.resolve);
@@ -177,8 +218,8 @@ export class NativePlane implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await this.endStreams({ end: "host-stopped", close: "done", reason: "The host ends" });
-    for (const connection of this.#connections) connection.close(0, "The host ends");
+    await this.endStreams({ end: "host-stopped", close: "done", reason: HOST_ENDS });
+    for (const connection of this.#connections) connection.close(0, HOST_ENDS);
     await this.#options.listener.close();
     await this.#accepting;
     await Promise.all(this.#receptions);

@@ -20,6 +20,7 @@ import { decodePairing, encodePairing } from "../../protocol/punktfunk1/pairing_
 import type { QuicConnection } from "../../quic/ports.ts";
 import { secondsLeft } from "../../trust/access.ts";
 import { decideAdmission } from "../../trust/admission.ts";
+import type { NativeClient } from "../../trust/native_clients.ts";
 import { type PeerSource, peerSourceOf } from "../../trust/peer_source.ts";
 import { ControlStream } from "./control_stream.ts";
 import type { NativeEnvironment } from "./environment.ts";
@@ -120,8 +121,8 @@ class Reception {
     });
     if (admission.kind === "refused") return { close: admission.reason, reason: "" };
     if (admission.kind === "session") {
-      const left = admission.client && secondsLeft(admission.client, clock.wallMs());
-      return await this.#serve({ hello, control, device, grants: admission.grants, left });
+      const { client: known, grants } = admission;
+      return await this.#serve({ hello, control, device, known, grants });
     }
     return device && await this.#park({ hello, control, device });
   }
@@ -132,7 +133,7 @@ class Reception {
     readonly control: ControlStream;
     readonly device: Device;
   }): Promise<Farewell | undefined> {
-    const { trust, clock, logger } = this.#environment;
+    const { trust, logger } = this.#environment;
     const { remote, closed } = this.#connection;
     const { fingerprint } = device;
     const knock = trust.approvals.knock({
@@ -146,17 +147,16 @@ class Reception {
     const decision = await knock.decision;
     if (decision.kind === "gone") return undefined;
     if (decision.kind === "refused") return { close: decision.reason, reason: decision.reason };
-    const { client } = decision;
-    const left = secondsLeft(client, clock.wallMs());
-    return await this.#serve({ hello, control, device, grants: client.grants, left });
+    const { client: known } = decision;
+    return await this.#serve({ hello, control, device, known, grants: known.grants });
   }
 
-  async #serve({ hello, control, device, grants, left }: {
+  async #serve({ hello, control, device, known, grants }: {
     readonly hello: Hello;
     readonly control: ControlStream;
     readonly device: Device | undefined;
+    readonly known: NativeClient | undefined;
     readonly grants: number;
-    readonly left: number | undefined;
   }): Promise<Farewell> {
     if (!isLaunchPermitted(hello, grants)) {
       return { close: "launch-not-permitted", reason: "This device may not start games" };
@@ -166,8 +166,11 @@ class Reception {
       control,
       hello,
       fingerprint: device?.fingerprint,
-      grants,
-      secondsLeft: left,
+      isKnown: known !== undefined,
+      access: {
+        grants,
+        secondsLeft: known && secondsLeft(known, this.#environment.clock.wallMs()),
+      },
     });
   }
 

@@ -4,47 +4,50 @@
  *     opening ─Welcome→ waiting for Start ─→ waiting for a punch, 2.5 s at most ─→ streaming
  *        └──────────── refusal, deadline, client, operator or host ──────────────→ over
  *
- * It owns the video port and the session, and lets go of both in one place. The connection is its owner's.
+ * It owns the video port and the session, and lets go of both in one place. It closes the connection as soon as it is over,
+ * so that the client does not wait for what takes its time to be let go of.
  *
  * @module
  */
-import type { DisplayBackendId } from "../../display/ports.ts";
-import { isSameHost, plainAddress } from "../../lib/address.ts";
+import { isSameHost } from "../../lib/address.ts";
 import type { Timer } from "../../lib/clock.ts";
-import { describeError } from "../../lib/errors.ts";
+import { describeError, ProtocolError } from "../../lib/errors.ts";
 import type { SocketAddress } from "../../media/wire/kernel.ts";
 import { hasBits, VIDEO_CAPS } from "../../protocol/punktfunk1/caps.ts";
 import { CLOSE_CODES, type CloseReason } from "../../protocol/punktfunk1/close_codes.ts";
-import {
-  type ControlMessage,
-  decodeControl,
-  encodeControl,
-} from "../../protocol/punktfunk1/control.ts";
-import type { Compositor, StreamMode } from "../../protocol/punktfunk1/enums.ts";
-import { frameBytesMaxOf } from "../../protocol/punktfunk1/fec_plan.ts";
+import { decodeControl, encodeControl } from "../../protocol/punktfunk1/control.ts";
 import type { Hello } from "../../protocol/punktfunk1/hello.ts";
 import { isPunch, PUNCH_WAIT_MS } from "../../protocol/punktfunk1/punch.ts";
 import { decodeStart, type Start } from "../../protocol/punktfunk1/start.ts";
-import type { SealSecrets } from "../../protocol/punktfunk1/video_seal.ts";
 import { encodeWelcome } from "../../protocol/punktfunk1/welcome.ts";
 import { mintWelcomeSecrets, sealSecretsOf } from "../../protocol/punktfunk1/welcome_secrets.ts";
 import type { QuicClose, QuicConnection } from "../../quic/ports.ts";
-import { type Plan, planSession } from "../../session/plan.ts";
-import { Session, type SessionEnd } from "../../session/session.ts";
+import { Session, type SessionEnd, type SessionObserver } from "../../session/session.ts";
+import type { SessionAccess } from "../../trust/access_watch.ts";
 import { MediaPort } from "../media_port.ts";
+import { ControlOutbox } from "./control_outbox.ts";
 import type { ControlStream } from "./control_stream.ts";
 import type { NativeEnvironment } from "./environment.ts";
-import { composeWelcome, type NativeOffer, negotiate } from "./negotiation.ts";
+import { composeWelcome } from "./negotiation.ts";
+import { StreamAccess } from "./stream_access.ts";
 import { StreamControl } from "./stream_control.ts";
 import { StreamInput } from "./stream_input.ts";
 import { StreamOutput } from "./stream_output.ts";
+import {
+  clientReasonOf,
+  compositorOf,
+  isIpv6Peer,
+  modeOf,
+  planStream,
+  type StreamPlan,
+  videoOptionsOf,
+} from "./stream_plan.ts";
 
 /** From admission to Start. */
 const START_DEADLINE_MS = 10_000;
 /** How long a client may take to leave after the last frame of a test stream. */
 const FAREWELL_MS = 2_000;
 const DSCP_VIDEO = 40;
-const EXPIRES_S_MAX = 0xffff_ffff;
 
 /** The client as it was admitted. */
 export interface AdmittedClient {
@@ -53,13 +56,12 @@ export interface AdmittedClient {
   readonly hello: Hello;
   /** Undefined for a device that nobody knows by name. */
   readonly fingerprint: string | undefined;
-  readonly grants: number;
-  readonly secondsLeft: number | undefined;
+  /** Whether it was admitted for its record, which it then needs until its end. */
+  readonly isKnown: boolean;
+  readonly access: SessionAccess;
 }
 
-interface OpenedStream {
-  readonly offer: NativeOffer;
-  readonly plan: Plan;
+interface OpenedStream extends StreamPlan {
   readonly session: Session;
 }
 
@@ -74,25 +76,39 @@ export class NativeStream {
   readonly id: number;
   readonly client: AdmittedClient;
   readonly #environment: NativeEnvironment;
+  readonly #onStarted: () => void;
   readonly #ended = Promise.withResolvers<void>();
   readonly #over = Promise.withResolvers<StreamEnd>();
+  readonly #punch = Promise.withResolvers<SocketAddress>();
   readonly #stack = new AsyncDisposableStack();
+  readonly #access: StreamAccess;
+  readonly #outbox: ControlOutbox;
   #session: Session | undefined;
+  #isWelcomed = false;
   #isStreaming = false;
   #isOver = false;
   #isMuted = false;
-  #grants: number;
   #control: StreamControl | undefined;
   #input: StreamInput | undefined;
   #output: StreamOutput | undefined;
-  #punch = Promise.withResolvers<SocketAddress>();
 
-  constructor(client: AdmittedClient, environment: NativeEnvironment) {
+  /** `onStarted` is called when the handshake is complete. */
+  constructor(
+    client: AdmittedClient,
+    environment: NativeEnvironment,
+    { onStarted }: { readonly onStarted: () => void },
+  ) {
+    const { clock } = environment;
+    const { control, connection } = client;
     this.client = client;
-    this.#grants = client.grants;
     this.#environment = environment;
+    this.#onStarted = onStarted;
+    this.#access = new StreamAccess(clock, client.access);
+    this.#outbox = this.#stack.use(
+      new ControlOutbox({ clock, send: (message) => void control.send(encodeControl(message)) }),
+    );
     this.id = environment.nextSessionId();
-    void client.connection.closed.then((close) => this.#over.resolve(endOf(close)));
+    void connection.closed.then((close) => this.end(endOf(close)));
   }
 
   get session(): Session | undefined {
@@ -107,28 +123,9 @@ export class NativeStream {
     return this.#isStreaming;
   }
 
-  /** Serve the client until something ends the session; everything made for it is gone by then. */
-  async run(): Promise<StreamEnd> {
-    const deadline = this.#environment.clock.after(
-      START_DEADLINE_MS,
-      () => this.end({ end: "client-lost", close: "setup-failed", reason: "no Start in time" }),
-    );
-    this.#stack.defer(() => deadline.cancel());
-    try {
-      // Opening is waited for whatever happens meanwhile: it cannot be broken off without leaving something behind.
-      const opened = await this.#open();
-      // What comes then waits for the client, which may be gone: its part ends with the connection.
-      this.#serve(opened, deadline).catch((error) => this.#fail(error));
-    } catch (error) {
-      this.#fail(error);
-    }
-    const over = await this.#over.promise;
-    this.#isOver = true;
-    this.#isStreaming = false;
-    await this.#session?.close(over.end);
-    await this.#stack.disposeAsync();
-    this.#ended.resolve();
-    return over;
+  /** What this session may do now. */
+  get grants(): number {
+    return this.#access.grants;
   }
 
   /** Resolves once everything made for the session is gone. */
@@ -136,44 +133,83 @@ export class NativeStream {
     return this.#ended.promise;
   }
 
-  /** End the session from outside. Only the first reason counts. */
+  /** Serve the client until something ends the session; everything made for it is gone by then. */
+  async run(): Promise<StreamEnd> {
+    const deadline = this.#environment.clock.after(
+      START_DEADLINE_MS,
+      () => this.end({ end: "client-lost", close: "setup-failed", reason: "No Start in time" }),
+    );
+    this.#stack.defer(() => deadline.cancel());
+    try {
+      // Opening is waited for whatever happens meanwhile: it cannot be broken off without leaving something behind.
+      const opened = this.#isOver ? undefined : await this.#open();
+      // What comes then waits for the client, which may be gone: its part ends with the connection.
+      if (opened !== undefined) this.#inBackground(this.#serve(opened, deadline));
+    } catch (error) {
+      this.#fail(error);
+    }
+    const over = await this.#over.promise;
+    await this.#close(over.end);
+    return over;
+  }
+
+  /** End the session from outside, and tell the client. Only the first reason counts. */
   end(end: StreamEnd): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#isStreaming = false;
+    this.client.connection.close(CLOSE_CODES[end.close], end.reason);
     this.#over.resolve(end);
   }
 
-  /** What this session may do now. */
-  get grants(): number {
-    return this.#grants;
+  /** What the device may do from now on. */
+  setAccess(access: SessionAccess): void {
+    this.#access.follow(access);
+    this.#applyAccess();
   }
 
-  /** What it may do from now on. */
-  setAccess(grants: number, secondsLeft: number | undefined): void {
-    this.#grants = grants;
-    this.#input?.setGrants(grants);
-    this.#send({ kind: "access-update", grants, remainingSeconds: remaining(secondsLeft) });
+  /** What this session may do at most from now on, whatever its device may. */
+  limitGrants(grants: number): void {
+    this.#access.limit(grants);
+    this.#applyAccess();
   }
 
   /** Stop or restart the sound of this session alone. */
   setMuted(isMuted: boolean): void {
     this.#isMuted = isMuted;
     this.#output?.setMuted(isMuted);
-    this.#send({ kind: "audio-state", isMuted });
+    this.#outbox.send({ kind: "audio-state", isMuted });
   }
 
-  /** Everything that can fail before the client is told more than to wait. */
-  async #open(): Promise<OpenedStream> {
-    const { hello, control, connection } = this.client;
-    const { capabilities, fec, soundTierMax, isChaChaAllowed, mtuBytes } = this.#environment;
-    const { test, display, managementPort, randomBytes } = this.#environment;
-    const isIpv6 = plainAddress(connection.remote.address).includes(":");
-    const terms = { capabilities, fec, soundTierMax, isChaChaAllowed, isIpv6, mtuBytes };
-    const offer = negotiate(hello, terms);
-    const plan = planSession(offer.request, capabilities);
-    const port = this.#openPort(isIpv6);
+  #applyAccess(): void {
+    const { grants, remainingSeconds } = this.#access;
+    this.#input?.setGrants(grants);
+    // Before, Welcome says it.
+    if (this.#isWelcomed) this.#outbox.send({ kind: "access-update", grants, remainingSeconds });
+  }
+
+  /** Everything that can fail before the client is told more than to wait. Undefined when it was over by then. */
+  async #open(): Promise<OpenedStream | undefined> {
+    const { randomBytes, test, display, managementPort } = this.#environment;
+    const planned = planStream(this.client, this.#environment);
+    const { offer, plan, terms } = planned;
+    const port = this.#openPort();
     const secrets = mintWelcomeSecrets(offer.cipher, randomBytes);
-    const seal = sealSecretsOf(secrets);
-    const session = await this.#openSession({ offer, plan, port, seal });
-    control.send(encodeWelcome(composeWelcome(offer, terms, {
+    const video = videoOptionsOf(planned, this.#environment, {
+      socket: port.handle,
+      secrets: sealSecretsOf(secrets),
+    });
+    const session = await Session.open({
+      id: this.id,
+      plan,
+      video,
+      ...(video.pattern === undefined ? { audio: { kind: "report" } as const } : {}),
+      observer: this.#observe(this.#openOutput(planned)),
+    }, this.#environment);
+    this.#session = session;
+    if (this.#isOver) return undefined;
+    this.#isWelcomed = true;
+    this.client.control.send(encodeWelcome(composeWelcome(offer, terms, {
       plan,
       udpPort: port.port,
       secrets,
@@ -181,54 +217,56 @@ export class NativeStream {
       frameCount: test?.frameCount ?? 0,
       compositor: compositorOf(display.id),
       managementPort: managementPort(),
-      grants: this.client.grants,
-      expiresInSeconds: remaining(this.client.secondsLeft),
+      grants: this.#access.grants,
+      expiresInSeconds: this.#access.remainingSeconds,
       can: (ability) => session.can(ability),
     })));
-    return { offer, plan, session };
+    return { ...planned, session };
   }
 
-  /** From Start on. Throws ProtocolError for a Start that is none. */
+  /** From Start on. Throws ProtocolError for a Start that is none, or that names no port when it is needed. */
   async #serve(opened: OpenedStream, deadline: Timer): Promise<void> {
     const { session } = opened;
+    const { clock, logger } = this.#environment;
     const { control, hello } = this.client;
     const payload = await control.next();
     if (payload === undefined || this.#isOver) return;
     const start = decodeStart(payload, { hasExt: false });
     deadline.cancel();
-    this.#input = this.#stack.use(
-      new StreamInput({
-        session,
-        clock: this.#environment.clock,
-        padKind: hello.gamepad,
-        grants: this.#grants,
-      }),
-    );
+    this.#onStarted();
+    this.#outbox.begin();
+    const { grants } = this.#access;
+    const input = new StreamInput({ session, clock, padKind: hello.gamepad, grants });
+    this.#input = this.#stack.use(input);
     const streamControl = this.#createControl(opened);
     this.#control = streamControl;
-    const readers = [this.#readControl(streamControl), this.#readDatagrams()];
+    this.#inBackground(this.#readControl(streamControl));
+    this.#inBackground(this.#readDatagrams(input));
     const destination = await this.#destination(start);
     if (this.#isOver) return;
     session.setVideoDestination(destination);
     session.startSound();
     streamControl.startStream();
     this.#isStreaming = true;
-    this.#environment.logger.info("native.streaming", { session: this.id });
+    logger.info("native.streaming", { session: this.id });
     this.#startTimer();
-    if (hello.launch !== undefined) {
-      this.#send({
-        kind: "launch-outcome",
-        outcome: "failed",
-        message: "This host cannot start games yet",
-      });
-    }
-    await Promise.all(readers);
+    if (hello.launch === undefined) return;
+    this.#outbox.send({
+      kind: "launch-outcome",
+      outcome: "failed",
+      message: "This host cannot start games yet",
+    });
   }
 
-  #openPort(isIpv6: boolean): MediaPort {
+  /** What fails there ends the session. */
+  #inBackground(work: Promise<void>): void {
+    work.catch((error) => this.#fail(error));
+  }
+
+  #openPort(): MediaPort {
     const { connection } = this.client;
     const port = this.#stack.use(MediaPort.open({
-      bind: connection.localAddress ?? (isIpv6 ? "::" : "0.0.0.0"),
+      bind: connection.localAddress ?? (isIpv6Peer(connection) ? "::" : "0.0.0.0"),
       preferredPort: this.#environment.dataPort,
       isPing: (bytes, source) =>
         isPunch(bytes) && isSameHost(source.address, connection.remote.address),
@@ -239,58 +277,28 @@ export class NativeStream {
     return port;
   }
 
-  async #openSession({ offer, plan, port, seal }: {
-    readonly offer: NativeOffer;
-    readonly plan: Plan;
-    readonly port: MediaPort;
-    readonly seal: SealSecrets;
-  }): Promise<Session> {
-    const { connection, hello } = this.client;
-    const { clock, streamClock, test, fec, pacing } = this.#environment;
-    const output = this.#stack.use(
-      new StreamOutput({
-        connection,
-        streamClock,
-        clock,
-        isSoundRedundant: offer.sound.isRedundant,
-      }),
-    );
-    this.#output = output;
-    const { bitrateKbps, refreshMilliHz } = plan.encoder;
-    const pattern = test?.pattern && { ...test.pattern, bitrateKbps, refreshMilliHz };
-    const session = await Session.open({
-      id: this.id,
-      plan,
-      video: {
-        socket: port.handle,
-        pacing: pacing({ wireKbps: offer.wireKbps }),
-        packetiser: {
-          plane: "native",
-          terms: fec,
-          shardPayloadBytes: offer.costs.shardPayloadBytes,
-          shardPayloadCeilingBytes: offer.shardPayloadLater,
-          frameBytesMax: frameBytesMaxOf(offer.wireKbps, Math.round(refreshMilliHz / 1000)),
-          secrets: seal,
-          wallOffsetNs: streamClock.wallOffsetNs,
-        },
-        ...(pattern === undefined ? {} : { pattern }),
-        ...(test === undefined || test.frameCount === 0 ? {} : { unitsMax: test.frameCount }),
-      },
-      ...(pattern === undefined ? { audio: { kind: "report" } as const } : {}),
-      observer: {
-        onFailed: (error) =>
-          this.end({ end: "failed", close: "setup-failed", reason: describeError(error) }),
-        onFinished: () => this.#finish(),
-        onSound: (packet) => output.sound(packet),
-        onProbed: (totals) => this.#control?.probed(totals),
-        onPadFeedback: (feedback) => output.padFeedback(feedback),
-        ...(hasBits(hello.videoCaps, VIDEO_CAPS.hostTiming)
-          ? { onUnit: (unit) => output.hostTiming(unit) }
-          : {}),
-      },
-    }, this.#environment);
-    this.#session = session;
-    return session;
+  #openOutput({ offer }: StreamPlan): StreamOutput {
+    const { clock, streamClock } = this.#environment;
+    const { connection } = this.client;
+    const { isRedundant: isSoundRedundant } = offer.sound;
+    const output = new StreamOutput({ connection, streamClock, clock, isSoundRedundant });
+    output.setMuted(this.#isMuted);
+    return this.#output = this.#stack.use(output);
+  }
+
+  #observe(output: StreamOutput): SessionObserver {
+    return {
+      // The session has logged it.
+      onFailed: (error) =>
+        this.end({ end: "failed", close: "setup-failed", reason: clientReasonOf(error) }),
+      onFinished: () => this.#finish(),
+      onSound: (packet) => output.sound(packet),
+      onProbed: (totals) => this.#control?.probed(totals),
+      onPadFeedback: (feedback) => output.padFeedback(feedback),
+      ...(hasBits(this.client.hello.videoCaps, VIDEO_CAPS.hostTiming)
+        ? { onUnit: (unit) => output.hostTiming(unit) }
+        : {}),
+    };
   }
 
   #createControl({ offer, plan, session }: OpenedStream): StreamControl {
@@ -298,7 +306,7 @@ export class NativeStream {
     const { connection, hello } = this.client;
     return new StreamControl({
       session,
-      send: (message) => this.#send(message),
+      send: (message) => this.#outbox.send(message),
       onInput: (event) => this.#input?.edge(event),
       roundTripMs: () => connection.roundTripUs / 1000,
       mode: modeOf(plan),
@@ -323,27 +331,29 @@ export class NativeStream {
       logger.info("native.no-punch", { session: this.id });
       this.#punch.resolve({ address: remote.address, port: start.udpPort });
     });
+    this.#stack.defer(() => timer.cancel());
     const destination = await this.#punch.promise;
     timer.cancel();
-    return destination;
+    if (destination.port !== 0) return destination;
+    throw new ProtocolError("malformed", "Cannot stream: the client names no UDP port");
   }
 
   async #readControl(control: StreamControl): Promise<void> {
     const { streamClock } = this.#environment;
     for (;;) {
       const payload = await this.client.control.next();
-      if (payload === undefined) return;
+      if (payload === undefined || this.#isOver) return;
       const receivedNs = streamClock.nowNs();
       const message = decodeControl(payload);
       if (message !== undefined) control.handle(message, receivedNs);
     }
   }
 
-  async #readDatagrams(): Promise<void> {
+  async #readDatagrams(input: StreamInput): Promise<void> {
     for (;;) {
       const bytes = await this.client.connection.readDatagram();
-      if (bytes === undefined) return;
-      this.#input?.datagram(bytes);
+      if (bytes === undefined || this.#isOver) return;
+      input.datagram(bytes);
     }
   }
 
@@ -364,33 +374,25 @@ export class NativeStream {
   }
 
   #fail(error: unknown): void {
-    const reason = describeError(error);
-    this.#environment.logger.warn("native.refused", { session: this.id, reason });
-    this.end({ end: "failed", close: "setup-failed", reason });
+    if (this.#isOver) return;
+    const { logger } = this.#environment;
+    logger.warn("native.refused", { session: this.id, reason: describeError(error) });
+    this.end({ end: "failed", close: "setup-failed", reason: clientReasonOf(error) });
   }
 
-  #send(message: ControlMessage): void {
-    this.client.control.send(encodeControl(message));
+  async #close(end: SessionEnd): Promise<void> {
+    try {
+      await this.#session?.close(end);
+      await this.#stack.disposeAsync();
+    } catch (error) {
+      const reason = describeError(error);
+      this.#environment.logger.error("native.close", { session: this.id, reason });
+    }
+    this.#ended.resolve();
   }
 }
 
 function endOf(close: QuicClose): StreamEnd {
   const isQuit = close.kind === "application" && close.code === CLOSE_CODES.quit;
   return { end: isQuit ? "client-quit" : "client-lost", close: "done", reason: "" };
-}
-
-function modeOf({ encoder }: Plan): StreamMode {
-  return {
-    width: encoder.widthPixels,
-    height: encoder.heightPixels,
-    refreshHz: Math.round(encoder.refreshMilliHz / 1000),
-  };
-}
-
-function compositorOf(display: DisplayBackendId): Compositor {
-  return display === "synthetic" ? "auto" : display;
-}
-
-function remaining(secondsLeft: number | undefined): number {
-  return secondsLeft === undefined ? 0 : Math.min(Math.max(secondsLeft, 1), EXPIRES_S_MAX);
 }

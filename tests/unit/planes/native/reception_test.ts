@@ -153,7 +153,7 @@ Deno.test("receive() takes a connection closed at once for somebody who only loo
 Deno.test("receive() serves everybody where the host is open, with all rights", async () => {
   await using lab = await openLab("open");
   await closing(await hello(lab, {}, {}));
-  assert.equal(lab.served[0]?.grants, GRANTS_ALL);
+  assert.equal(lab.served[0]?.access.grants, GRANTS_ALL);
   assert.equal(lab.served[0]?.fingerprint, undefined);
 });
 
@@ -169,7 +169,7 @@ Deno.test("receive() serves a paired device with its rights, and none after it w
   await clients.pair(device, { grants: GRANTS_VIEW_ONLY });
   assert.deepEqual(await closing(await hello(lab, {})), [0, "served"]);
   assert.deepEqual(
-    [lab.served[0]?.fingerprint, lab.served[0]?.grants],
+    [lab.served[0]?.fingerprint, lab.served[0]?.access.grants],
     [FINGERPRINT, GRANTS_VIEW_ONLY],
   );
   await clients.remove(FINGERPRINT);
