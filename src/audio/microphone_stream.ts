@@ -14,6 +14,8 @@ import type { MicrophoneSink } from "./ports.ts";
 
 /** What the client has lost longer ago than this is not worth inventing. */
 const CONCEALED_PACKETS_MAX = 5;
+/** Further behind than this is not late: the client counts anew, as after a change of its microphone. */
+const LATE_PACKETS_MAX = 1024;
 const CHANNELS = 2;
 
 export interface VoicePacket {
@@ -29,16 +31,20 @@ export class MicrophoneStream implements Disposable {
   #decoder: OpusDecoder | undefined;
   #frameSamples = 0;
   #lastSequence: number | undefined;
+  #isClosed = false;
 
   /** `openSink` gives a sink of two channels; what it throws reaches the caller of `accept`. */
   constructor(openSink: () => MicrophoneSink) {
     this.#openSink = openSink;
   }
 
-  /** Throws OperationError when the microphone cannot be made or is gone. Bytes that are no Opus are dropped. */
+  /**
+   * Throws OperationError when the microphone cannot be made or is gone. Bytes that are no Opus are dropped, and so is
+   * what arrives after the end.
+   */
   accept({ sequence, payload }: VoicePacket): void {
     const ahead = this.#lastSequence === undefined ? 1 : (sequence - this.#lastSequence) | 0;
-    if (ahead <= 0) return;
+    if (this.#isClosed || (ahead <= 0 && ahead >= -LATE_PACKETS_MAX)) return;
     this.#lastSequence = sequence;
     const samples = opusPacketSamples(payload);
     if (samples === undefined) return;
@@ -50,6 +56,7 @@ export class MicrophoneStream implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     this.#decoder?.close();
     this.#sink?.close();
     this.#decoder = undefined;

@@ -105,6 +105,27 @@ Deno.test("MicrophoneStream stays silent for deliberate silence and for bytes th
   stream[Symbol.dispose]();
 });
 
+Deno.test("MicrophoneStream opens no microphone for what arrives after its end", () => {
+  const { stream, counts } = openStream();
+  const voice = speak(2);
+  voice.slice(0, 1).forEach((payload) => stream.accept({ sequence: 0, payload }));
+  stream[Symbol.dispose]();
+  voice.slice(1).forEach((payload) => stream.accept({ sequence: 1, payload }));
+  assert.deepEqual(counts(), { opened: 1, closed: 1 });
+});
+
+Deno.test("MicrophoneStream hears a client that begins to count anew", () => {
+  const { stream, heard } = openStream();
+  const [first, second] = speak(2);
+  assert.ok(first && second);
+  stream.accept({ sequence: 5000, payload: first });
+  stream.accept({ sequence: 5000 - 1024, payload: second });
+  assert.equal(heard.length, 1);
+  stream.accept({ sequence: 5000 - 1025, payload: second });
+  assert.equal(heard.length, 2);
+  stream[Symbol.dispose]();
+});
+
 Deno.test("MicrophoneStream tells its caller when no microphone can be made", () => {
   const stream = new MicrophoneStream(() => {
     throw new OperationError("unavailable", "Cannot make a microphone: no PipeWire");
