@@ -15,7 +15,7 @@ export const PADS_MAX = 16;
 export interface PadGateOptions {
   readonly factory: PadFactory;
   readonly onFeedback: (feedback: PadFeedback) => void;
-  /** A pad could not be made, or broke; told once a pad. */
+  /** A pad could not be made, broke, or did not go in peace. */
   readonly onRefused: (pad: number, error: unknown) => void;
 }
 
@@ -43,7 +43,7 @@ export class PadGate implements Disposable {
       target.inject(event);
     } catch (error) {
       this.#refuse(pad, error);
-      target.close();
+      this.#close(pad, target);
     }
   }
 
@@ -68,8 +68,18 @@ export class PadGate implements Disposable {
   }
 
   #remove(pad: number): void {
-    this.#pads.get(pad)?.close();
+    const target = this.#pads.get(pad);
     this.#pads.delete(pad);
+    if (target) this.#close(pad, target);
+  }
+
+  /** One that does not go in peace keeps none of the others. */
+  #close(pad: number, target: Pad): void {
+    try {
+      target.close();
+    } catch (error) {
+      this.#options.onRefused(pad, error);
+    }
   }
 }
 

@@ -17,7 +17,13 @@ function arrival(pad: number): PadArrivalEvent {
   return { kind: "pad-arrival", pad, type: "playstation", capabilities: 2, supportedButtons: 1 };
 }
 
-function openGate(options: { readonly refuses?: boolean; readonly breaks?: boolean } = {}) {
+interface GateOptions {
+  readonly refuses?: boolean;
+  readonly breaks?: boolean;
+  readonly sticks?: boolean;
+}
+
+function openGate(options: GateOptions = {}) {
   const log: string[] = [];
   const refused: number[] = [];
   const felt: PadFeedback[] = [];
@@ -36,7 +42,10 @@ function openGate(options: { readonly refuses?: boolean; readonly breaks?: boole
             if (options.breaks) throw new Error("gone");
             log.push(`${next.kind} ${next.pad}`);
           },
-          close: () => log.push(`close ${event.pad}`),
+          close() {
+            log.push(`close ${event.pad}`);
+            if (options.sticks) throw new Error("device busy");
+          },
           [Symbol.dispose]() {},
         };
       },
@@ -102,4 +111,14 @@ Deno.test("PadGate passes on what games answer", () => {
   gate.handle(arrival(0));
   feedback({ kind: "rumble", pad: 0, low: 1, high: 2 });
   assert.deepEqual(felt, [{ kind: "rumble", pad: 0, low: 1, high: 2 }]);
+});
+
+Deno.test("PadGate takes every pad away though one does not go in peace", () => {
+  const { gate, log, refused } = openGate({ sticks: true, breaks: true });
+  for (const pad of [0, 1, 2]) gate.handle(arrival(pad));
+  gate.handle({ ...STATE, pad: 0 });
+  gate.handle({ kind: "pad-removal", pad: 1 });
+  gate[Symbol.dispose]();
+  assert.deepEqual(log.slice(3), ["close 0", "close 1", "close 2"]);
+  assert.deepEqual(new Set(refused), new Set([0, 1, 2]));
 });
