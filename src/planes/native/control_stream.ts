@@ -47,16 +47,20 @@ export class ControlStream {
     const frame = encodeFrame(payload);
     if (this.#isOver || this.#queuedBytes + frame.byteLength > QUEUED_BYTES_MAX) return false;
     this.#queuedBytes += frame.byteLength;
-    this.#writing = this.#writing.then(async () => {
-      if (!this.#isOver && !await this.#stream.write(frame)) this.#isOver = true;
-      this.#queuedBytes -= frame.byteLength;
-    });
+    this.#writing = this.#writing.then(() => this.#write(frame));
     return true;
   }
 
   /** Resolves once everything queued was taken by the stack. */
   flush(): Promise<void> {
     return this.#writing;
+  }
+
+  /** Never rejects: a stream that cannot be written is over. */
+  async #write(frame: Uint8Array): Promise<void> {
+    const isWritten = !this.#isOver && await this.#stream.write(frame).catch(() => false);
+    if (!isWritten) this.#isOver = true;
+    this.#queuedBytes -= frame.byteLength;
   }
 
   async #next(): Promise<Uint8Array<ArrayBuffer> | undefined> {

@@ -71,3 +71,16 @@ Deno.test("ControlStream refuses to queue without end for a peer that does not r
   while (control.send(new Uint8Array(60_000))) taken++;
   assert.ok(taken >= 16 && taken < 18, `${taken}`);
 });
+
+Deno.test("ControlStream is over when its stack fails, and nobody waits for it in vain", async () => {
+  const broken: QuicStream = {
+    read: () => Promise.resolve(undefined),
+    write: () => Promise.reject(new TypeError("another write waits already")),
+    finish: () => Promise.resolve(),
+    abort() {},
+  };
+  const control = new ControlStream(broken, new FakeClock());
+  assert.equal(control.send(Uint8Array.of(1)), true);
+  await control.flush();
+  assert.equal(control.send(Uint8Array.of(2)), false);
+});
