@@ -73,7 +73,9 @@ export class MediaPort implements AsyncDisposable {
 
   async #listen(): Promise<void> {
     while (!this.#isClosed) {
-      const datagram = await this.#socket.receive(RECEIVE_WAIT_MS);
+      // A socket that cannot receive hears no pings; sending from it tells the stream what is wrong.
+      const datagram = await this.#socket.receive(RECEIVE_WAIT_MS).catch(() => undefined);
+      if (datagram === undefined) return;
       if (datagram === null || this.#isClosed) continue;
       const source = { address: datagram.address, port: datagram.port };
       if (this.#options.isPing(datagram.bytes, source)) this.#options.onPing(source);
