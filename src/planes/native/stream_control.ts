@@ -138,10 +138,13 @@ export class StreamControl {
   #adaptFec(lossPpm: number): void {
     const fecPercent = this.#fec?.report(lossPpm);
     if (fecPercent === undefined || fecPercent === this.#costs.fecPercent) return;
+    const isGrowing = fecPercent > this.#costs.fecPercent;
     this.#costs = { ...this.#costs, fecPercent };
+    // More parity leaves less for the picture, and the client's rate is what the wire carries: the encoder gives up its part
+    // before parity takes it, and gets it back after.
+    if (isGrowing) this.#tuneEncoder();
     this.#options.session.tune({ kind: "fec", percent: fecPercent });
-    // More parity leaves less for the picture: the client's rate is what the wire carries.
-    this.#tuneEncoder();
+    if (!isGrowing) this.#tuneEncoder();
   }
 
   #growShards(agreedBytes: number): void {
