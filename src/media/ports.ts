@@ -87,6 +87,8 @@ export interface PatternEncoderSpec {
   readonly idrPercent: number;
   /** Whether `setBitrate` changes the size. */
   readonly isFollowingBitrate: boolean;
+  /** No unit is larger: what cannot be sent would be asked for again for ever. */
+  readonly unitBytesMax: number;
 }
 
 export interface AccessUnit {

@@ -68,7 +68,8 @@ class PatternEncoder implements VideoEncoder {
     const bytesPerSecond = this.#kbps * 125;
     const share = isIdr ? this.#spec.idrPercent / 100 : 1;
     const bytes = Math.round(bytesPerSecond * 1000 / this.#spec.refreshMilliHz * share);
-    return Math.min(Math.max(bytes, INDEX_SIZE_BYTES), PATTERN_UNIT_BYTES_MAX);
+    const bytesMax = Math.min(this.#spec.unitBytesMax, PATTERN_UNIT_BYTES_MAX);
+    return Math.min(Math.max(bytes, INDEX_SIZE_BYTES), bytesMax);
   }
 }
 

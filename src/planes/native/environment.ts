@@ -25,7 +25,9 @@ export interface NativeAdmission {
 
 /** A test stream in place of a picture's. */
 export interface TestStream {
-  readonly pattern: Omit<PatternEncoderSpec, "bitrateKbps" | "refreshMilliHz"> | undefined;
+  readonly pattern:
+    | Omit<PatternEncoderSpec, "bitrateKbps" | "refreshMilliHz" | "unitBytesMax">
+    | undefined;
   /** 0 has no end. */
   readonly frameCount: number;
   /** Undefined has no end. */

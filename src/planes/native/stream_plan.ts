@@ -49,7 +49,13 @@ export function videoOptionsOf(
 ): SessionOptions["video"] {
   const { streamClock, test, fec, pacing } = environment;
   const { bitrateKbps, refreshMilliHz } = plan.encoder;
-  const pattern = test?.pattern && { ...test.pattern, bitrateKbps, refreshMilliHz };
+  const frameBytesMax = frameBytesMaxOf(offer.wireKbps, Math.round(refreshMilliHz / 1000));
+  const pattern = test?.pattern && {
+    ...test.pattern,
+    bitrateKbps,
+    refreshMilliHz,
+    unitBytesMax: frameBytesMax,
+  };
   return {
     socket,
     pacing: pacing({ wireKbps: offer.wireKbps }),
@@ -58,7 +64,7 @@ export function videoOptionsOf(
       terms: fec,
       shardPayloadBytes: offer.costs.shardPayloadBytes,
       shardPayloadCeilingBytes: offer.shardPayloadLater,
-      frameBytesMax: frameBytesMaxOf(offer.wireKbps, Math.round(refreshMilliHz / 1000)),
+      frameBytesMax,
       secrets,
       wallOffsetNs: streamClock.wallOffsetNs,
     },

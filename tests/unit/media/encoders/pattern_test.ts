@@ -14,6 +14,7 @@ const SPEC: PatternEncoderSpec = {
   bitrateKbps: 12_000,
   idrPercent: 300,
   isFollowingBitrate: true,
+  unitBytesMax: 64 * 1024 * 1024,
 };
 const FRAME = {} as VideoFrame;
 
@@ -65,6 +66,15 @@ Deno.test("PatternEncoder keeps its size when it does not follow the bitrate, an
     huge.encode(FRAME, { isIdrWanted: false, frameIndex: 0 }).data.sizeBytes,
     PATTERN_UNIT_BYTES_MAX,
   );
+});
+
+Deno.test("PatternEncoder makes no unit larger than the client takes, whatever the rate becomes", () => {
+  using encoder = openPatternEncoder({ ...SPEC, unitBytesMax: 30_000 });
+  const sizeOf = (frameIndex: number) =>
+    encoder.encode(FRAME, { isIdrWanted: false, frameIndex }).data.sizeBytes;
+  assert.deepEqual([sizeOf(0), sizeOf(1)], [30_000, 25_000]);
+  encoder.setBitrate(24_000);
+  assert.equal(sizeOf(2), 30_000);
 });
 
 Deno.test("PatternEncoder refuses to encode once it is closed", () => {
