@@ -26,6 +26,7 @@ import { openMachine } from "./health/machine.ts";
 import { describeError, OperationError } from "./lib/errors.ts";
 import { openApps } from "./library/apps.ts";
 import { GameStreamPlane } from "./planes/gamestream/plane.ts";
+import { RAMP_MS_MAX } from "./planes/native/bring_up_ramp.ts";
 import { findPortOwner } from "./platform/port_owner.ts";
 import { SOFTWARE_CAPABILITIES } from "./session/capabilities.ts";
 import { ensurePrivateDirectory } from "./store/file.ts";
@@ -268,6 +269,7 @@ async function openNative(
       delivery: options.delivery,
       mtuBytes: options.mtuBytes,
       isChaChaAllowed: options.isChaChaAllowed,
+      rampMsMax: RAMP_MS_MAX,
       fecScheme: "gf65536",
       dataPort: options.dataPort,
       managementPort,

@@ -55,6 +55,8 @@ export interface NativePlaneParts {
   readonly mtuBytes: number | undefined;
   /** Whether a client that asks for ChaCha20-Poly1305 gets it. */
   readonly isChaChaAllowed: boolean;
+  /** How long video may wait for a client that measures its link first; undefined offers no such ramp. */
+  readonly rampMsMax: number | undefined;
   readonly fecScheme: FecScheme;
   /** 0 for any. */
   readonly dataPort: number;
@@ -105,6 +107,7 @@ export async function openNativePlane(parts: NativePlaneParts): Promise<OpenedNa
       videoDropPercent: parts.videoDropPercent,
       soundTierMax: "high",
       isChaChaAllowed: parts.isChaChaAllowed,
+      rampMsMax: parts.rampMsMax,
       mtuBytes: parts.mtuBytes,
       pacing: (link): Pacing => pacingOf(parts.delivery, link),
       streamClock: new StreamClock(clock),

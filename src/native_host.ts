@@ -49,6 +49,8 @@ export interface NativeHostOptions {
   readonly delivery: DeliveryProfile;
   readonly mtuBytes: number | undefined;
   readonly isChaChaAllowed: boolean;
+  /** How long video may wait for a client that measures its link first; undefined offers no such ramp. */
+  readonly rampMsMax: number | undefined;
   readonly fecScheme: FecScheme;
 }
 

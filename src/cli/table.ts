@@ -121,6 +121,13 @@ const punktfunk1Host = command<Punktfunk1HostFlags>({
         optional: true,
         brief: "Size of key frames in percent; 100, of synthetic-abr 1000",
       },
+      bringupMs: {
+        kind: "parsed",
+        parse: wholeNumber({ least: 1, most: 60_000 }),
+        optional: true,
+        brief: "How long video waits at most for a client that measures its link; default 2500",
+      },
+      noRamp: { ...SWITCH, brief: "Do not let clients measure their link before the first frame" },
       fecField: {
         kind: "enum",
         values: ["8", "16"],

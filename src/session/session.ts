@@ -66,6 +66,8 @@ export interface SessionOptions {
     readonly pacing: Pacing;
     /** Sends bytes to be checked instead of what Plan's encoder makes of the picture. */
     readonly pattern?: PatternEncoderSpec;
+    /** The picture waits for `startVideo`; probes are answered meanwhile. */
+    readonly isHeldBack?: boolean;
     readonly unitsMax?: number;
   };
   /** Absent: a stream without sound. */
@@ -149,6 +151,11 @@ export class Session implements AsyncDisposable {
 
   setAudioDestination(destination: SocketAddress): void {
     this.#audio?.post({ kind: "destination", destination });
+  }
+
+  /** The picture may leave, where it was held back. */
+  startVideo(): void {
+    this.#video?.post({ kind: "flow" });
   }
 
   /** Sound may come out of the observer from now on. */

@@ -6,6 +6,7 @@
 import { CORE_ABI_VERSION, VERSION } from "../../lib/version.ts";
 import { resolveSettings } from "../../platform/config.ts";
 import { layerEnv } from "../../platform/config_env_file.ts";
+import { RAMP_MS_MAX } from "../../planes/native/bring_up_ramp.ts";
 import { FEC_PERCENT_MAX } from "../../protocol/punktfunk1/fec_plan.ts";
 import type { CommandRun } from "../environment.ts";
 import { readHostEnv } from "../host_env.ts";
@@ -31,6 +32,8 @@ export type Punktfunk1HostFlags = Readonly<
     dataPort: number;
     noMdns: boolean;
     idrPct: number;
+    bringupMs: number;
+    noRamp: boolean;
     fecField: "8" | "16";
   }>
 >;
@@ -65,6 +68,7 @@ export const run: CommandRun<Punktfunk1HostFlags> = async (environment, flags) =
         videoDropPercent: settings.video_drop.value,
         delivery: settings.delivery.value,
         mtuBytes: settings.wire_mtu.value,
+        rampMsMax: flags.noRamp ? undefined : flags.bringupMs ?? RAMP_MS_MAX,
         isChaChaAllowed: settings.chacha20.value,
         fecScheme: flags.fecField === "8" ? "gf256" : "gf65536",
       }, { env, directories, logger, ring, clock });

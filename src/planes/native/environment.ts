@@ -43,6 +43,8 @@ export interface NativeEnvironment extends SessionEnvironment, NativeAdmission {
   readonly soundTierMax: SoundTier;
   /** Whether a client that asks for ChaCha20-Poly1305 gets it. */
   readonly isChaChaAllowed: boolean;
+  /** How long video may wait for a client that measures its link first; undefined offers no such ramp. */
+  readonly rampMsMax: number | undefined;
   /** Of the path to clients; undefined is an ordinary one. */
   readonly mtuBytes: number | undefined;
   readonly pacing: (link: PacedLink) => Pacing;

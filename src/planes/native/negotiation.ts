@@ -38,6 +38,8 @@ export interface NativeTerms {
   readonly soundTierMax: SoundTier;
   /** Whether a client that asks for ChaCha20-Poly1305 gets it. */
   readonly isChaChaAllowed: boolean;
+  /** Whether clients may measure their link before the first frame. */
+  readonly isRampAllowed: boolean;
   readonly isIpv6: boolean;
   /** Of the path to clients; undefined is an ordinary one. */
   readonly mtuBytes: number | undefined;
@@ -48,6 +50,8 @@ export interface NativeOffer {
   readonly request: ClientRequest;
   readonly codec: VideoCodec;
   readonly cipher: SealCipher;
+  /** Probes are answered before the first frame. */
+  readonly hasRamp: boolean;
   /** Everything the client gets, as it counts it. */
   readonly wireKbps: number;
   readonly sound: SoundChoice;
@@ -83,6 +87,8 @@ export function negotiate(hello: Hello, terms: NativeTerms): NativeOffer {
   return {
     codec,
     cipher: isChaChaAsked && terms.isChaChaAllowed ? "chacha20-poly1305" : "aes-128-gcm",
+    // Filler that is counted with the video would leave a gap in it.
+    hasRamp: terms.isRampAllowed && hasBits(hello.videoCaps, VIDEO_CAPS.probeSequence),
     sound,
     costs,
     shardPayloadLater: shards.later,
@@ -120,7 +126,7 @@ export interface WelcomeFacts {
 }
 
 export function composeWelcome(
-  { codec, sound, wireKbps: bitrateKbps, costs }: NativeOffer,
+  { codec, sound, wireKbps: bitrateKbps, costs, hasRamp }: NativeOffer,
   { fec }: NativeTerms,
   facts: WelcomeFacts,
 ): Welcome {
@@ -130,7 +136,8 @@ export function composeWelcome(
     (facts.can("pen") ? HOST_CAPS.pen : 0) |
     (sound.isRedundant ? HOST_CAPS.audioRed : 0);
   const caps2 = HOST_CAPS2.repeatMark | HOST_CAPS2.scroll | HOST_CAPS2.inputEdges |
-    (facts.can("touch") ? HOST_CAPS2.touch : 0);
+    (facts.can("touch") ? HOST_CAPS2.touch : 0) |
+    (hasRamp ? HOST_CAPS2.ramp : 0);
   return {
     ...WELCOME_DEFAULTS,
     udpPort: facts.udpPort,

@@ -1,34 +1,31 @@
 /**
  * One native session, from an admitted Hello to its end (native specification 2.1, 4.1, 9).
  *
- *     opening ─Welcome→ waiting for Start ─→ waiting for a punch, 2.5 s at most ─→ streaming
- *        └──────────── refusal, deadline, client, operator or host ──────────────→ over
+ *     opening ─Welcome→ waiting for Start ─→ waiting for a punch, 2.5 s at most ─→ ramp ─→ streaming
+ *        └──────────── refusal, deadline, client, operator or host ──────────────────────→ over
  *
  * It owns the video port and the session, and lets go of both in one place. It closes the connection as soon as it is over,
  * so that the client does not wait for what takes its time to be let go of.
  *
  * @module
  */
-import { isSameHost } from "../../lib/address.ts";
 import type { Timer } from "../../lib/clock.ts";
-import { describeError, ProtocolError } from "../../lib/errors.ts";
-import type { SocketAddress } from "../../media/wire/kernel.ts";
+import { describeError } from "../../lib/errors.ts";
 import { hasBits, VIDEO_CAPS } from "../../protocol/punktfunk1/caps.ts";
 import { CLOSE_CODES, type CloseReason } from "../../protocol/punktfunk1/close_codes.ts";
 import { decodeControl, encodeControl } from "../../protocol/punktfunk1/control.ts";
 import type { Hello } from "../../protocol/punktfunk1/hello.ts";
-import { isPunch, PUNCH_WAIT_MS } from "../../protocol/punktfunk1/punch.ts";
-import { decodeStart, type Start } from "../../protocol/punktfunk1/start.ts";
+import { decodeStart } from "../../protocol/punktfunk1/start.ts";
 import { encodeWelcome } from "../../protocol/punktfunk1/welcome.ts";
 import { mintWelcomeSecrets, sealSecretsOf } from "../../protocol/punktfunk1/welcome_secrets.ts";
 import type { QuicClose, QuicConnection } from "../../quic/ports.ts";
 import { Session, type SessionEnd, type SessionObserver } from "../../session/session.ts";
 import type { SessionAccess } from "../../trust/access_watch.ts";
-import { MediaPort } from "../media_port.ts";
 import { ControlOutbox } from "./control_outbox.ts";
 import type { ControlStream } from "./control_stream.ts";
 import type { NativeEnvironment } from "./environment.ts";
 import { composeWelcome } from "./negotiation.ts";
+import { PunchedPort } from "./punched_port.ts";
 import { StreamAccess } from "./stream_access.ts";
 import { StreamControl } from "./stream_control.ts";
 import { StreamInput } from "./stream_input.ts";
@@ -36,7 +33,6 @@ import { StreamOutput } from "./stream_output.ts";
 import {
   clientReasonOf,
   compositorOf,
-  isIpv6Peer,
   modeOf,
   planStream,
   type StreamPlan,
@@ -47,7 +43,6 @@ import {
 const START_DEADLINE_MS = 10_000;
 /** How long a client may take to leave after the last frame of a test stream. */
 const FAREWELL_MS = 2_000;
-const DSCP_VIDEO = 40;
 
 /** The client as it was admitted. */
 export interface AdmittedClient {
@@ -63,6 +58,7 @@ export interface AdmittedClient {
 
 interface OpenedStream extends StreamPlan {
   readonly session: Session;
+  readonly port: PunchedPort;
 }
 
 /** How a session ended, and what the client is told. */
@@ -79,7 +75,6 @@ export class NativeStream {
   readonly #onStarted: () => void;
   readonly #ended = Promise.withResolvers<void>();
   readonly #over = Promise.withResolvers<StreamEnd>();
-  readonly #punch = Promise.withResolvers<SocketAddress>();
   readonly #stack = new AsyncDisposableStack();
   readonly #access: StreamAccess;
   readonly #outbox: ControlOutbox;
@@ -193,7 +188,7 @@ export class NativeStream {
     const { randomBytes, test, display, managementPort } = this.#environment;
     const planned = planStream(this.client, this.#environment);
     const { offer, plan, terms } = planned;
-    const port = this.#openPort();
+    const port = this.#stack.use(this.#openPort());
     const secrets = mintWelcomeSecrets(offer.cipher, randomBytes);
     const video = videoOptionsOf(planned, this.#environment, {
       socket: port.handle,
@@ -221,12 +216,12 @@ export class NativeStream {
       expiresInSeconds: this.#access.remainingSeconds,
       can: (ability) => session.can(ability),
     })));
-    return { ...planned, session };
+    return { ...planned, session, port };
   }
 
   /** From Start on. Throws ProtocolError for a Start that is none, or that names no port when it is needed. */
   async #serve(opened: OpenedStream, deadline: Timer): Promise<void> {
-    const { session } = opened;
+    const { session, port } = opened;
     const { clock, logger } = this.#environment;
     const { control, hello } = this.client;
     const payload = await control.next();
@@ -238,15 +233,18 @@ export class NativeStream {
     const { grants } = this.#access;
     const input = new StreamInput({ session, clock, padKind: hello.gamepad, grants });
     this.#input = this.#stack.use(input);
-    const streamControl = this.#createControl(opened);
+    const streamControl = this.#stack.use(this.#createControl(opened));
     this.#control = streamControl;
     this.#inBackground(this.#readControl(streamControl));
     this.#inBackground(this.#readDatagrams(input));
-    const destination = await this.#destination(start);
+    const destination = await port.destination(start);
     if (this.#isOver) return;
     session.setVideoDestination(destination);
-    session.startSound();
+    await streamControl.rampUp();
+    if (this.#isOver) return;
     streamControl.startStream();
+    session.startVideo();
+    session.startSound();
     this.#isStreaming = true;
     logger.info("native.streaming", { session: this.id });
     this.#startTimer();
@@ -263,18 +261,14 @@ export class NativeStream {
     work.catch((error) => this.#fail(error));
   }
 
-  #openPort(): MediaPort {
-    const { connection } = this.client;
-    const port = this.#stack.use(MediaPort.open({
-      bind: connection.localAddress ?? (isIpv6Peer(connection) ? "::" : "0.0.0.0"),
-      preferredPort: this.#environment.dataPort,
-      isPing: (bytes, source) =>
-        isPunch(bytes) && isSameHost(source.address, connection.remote.address),
-      // Only the first counts: later ones hold the way open and move nothing.
-      onPing: (source) => this.#punch.resolve(source),
-    }));
-    port.setDscp(DSCP_VIDEO);
-    return port;
+  #openPort(): PunchedPort {
+    const { dataPort, clock, logger } = this.#environment;
+    return new PunchedPort({
+      connection: this.client.connection,
+      preferredPort: dataPort,
+      clock,
+      onNoPunch: () => logger.info("native.no-punch", { session: this.id }),
+    });
   }
 
   #openOutput({ offer }: StreamPlan): StreamOutput {
@@ -302,7 +296,8 @@ export class NativeStream {
   }
 
   #createControl({ offer, plan, session }: OpenedStream): StreamControl {
-    const { streamClock, clock, capabilities, logger, pacing, isFecPinned } = this.#environment;
+    const { streamClock, clock, capabilities, logger, pacing, isFecPinned, rampMsMax } =
+      this.#environment;
     const { connection, hello } = this.client;
     return new StreamControl({
       session,
@@ -317,25 +312,11 @@ export class NativeStream {
       isFecPinned,
       pacing,
       countsProbesApart: hasBits(hello.videoCaps, VIDEO_CAPS.probeSequence),
+      rampMsMax: offer.hasRamp ? rampMsMax : undefined,
       clock,
       streamClock,
       logger,
     });
-  }
-
-  /** Where the first punch came from; else where Start says. */
-  async #destination(start: Start): Promise<SocketAddress> {
-    const { clock, logger } = this.#environment;
-    const { remote } = this.client.connection;
-    const timer = clock.after(PUNCH_WAIT_MS, () => {
-      logger.info("native.no-punch", { session: this.id });
-      this.#punch.resolve({ address: remote.address, port: start.udpPort });
-    });
-    this.#stack.defer(() => timer.cancel());
-    const destination = await this.#punch.promise;
-    timer.cancel();
-    if (destination.port !== 0) return destination;
-    throw new ProtocolError("malformed", "Cannot stream: the client names no UDP port");
   }
 
   async #readControl(control: StreamControl): Promise<void> {

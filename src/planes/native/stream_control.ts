@@ -24,6 +24,7 @@ import {
   type ProbeTotals,
 } from "../../protocol/punktfunk1/probe_train.ts";
 import type { Session } from "../../session/session.ts";
+import { BringUpRamp } from "./bring_up_ramp.ts";
 import type { StreamClock } from "./stream_clock.ts";
 
 /** A gap as wide as this is no gap: everything the decoder knows is stale. */
@@ -46,19 +47,25 @@ export interface StreamControlOptions {
   readonly isFecPinned: boolean;
   /** Client's PROBE_SEQ. */
   readonly countsProbesApart: boolean;
+  /** How long video may wait for a client that measures its link first; undefined where Welcome did not offer it. */
+  readonly rampMsMax: number | undefined;
   readonly pacing: (link: PacedLink) => Pacing;
   readonly clock: Clock;
   readonly streamClock: StreamClock;
   readonly logger: Logger;
 }
 
-export class StreamControl {
+export class StreamControl implements Disposable {
   readonly #options: StreamControlOptions;
   #wireKbps: number;
   #costs: WireCosts;
   #provenKbps: number | undefined;
   readonly #fec: AdaptiveFec | undefined;
   readonly #probes: ProbeGate;
+  readonly #ramp: BringUpRamp | undefined;
+  #phase: "before" | "ramp" | "stream" = "before";
+  /** Came before the punch: its datagram took another way. */
+  #earlyProbe: ProbeRequest | undefined;
   #hasWarnedOfNothing = false;
 
   constructor(options: StreamControlOptions) {
@@ -67,6 +74,8 @@ export class StreamControl {
     this.#probes = new ProbeGate({ hasOwnIndices: options.countsProbesApart });
     this.#wireKbps = options.wireKbps;
     this.#costs = options.costs;
+    const { clock, roundTripMs, rampMsMax: limitMs } = options;
+    if (limitMs !== undefined) this.#ramp = new BringUpRamp({ clock, roundTripMs, limitMs });
   }
 
   /** Rate on the wire and share of parity in force. */
@@ -74,8 +83,19 @@ export class StreamControl {
     return { wireKbps: this.#wireKbps, fecPercent: this.#costs.fecPercent };
   }
 
-  /** The first frame may leave: probes are answered from now on. */
+  /** It is known where to send. Resolves when the first frame may leave; the client measures its link meanwhile. */
+  async rampUp(): Promise<void> {
+    if (this.#ramp === undefined) return;
+    this.#phase = "ramp";
+    this.#probes.openRamp();
+    this.#ramp.begin();
+    if (this.#earlyProbe !== undefined) this.#probe(this.#earlyProbe);
+    await this.#ramp.over;
+  }
+
+  /** The first frame leaves; probes are answered beside the video. */
   startStream(): void {
+    this.#phase = "stream";
     this.#probes.startStream();
     const { shardPayloadLater, send } = this.#options;
     if (shardPayloadLater === this.#costs.shardPayloadBytes) return;
@@ -86,6 +106,12 @@ export class StreamControl {
   probed({ bytes, packets, durationMs, wireSent, dropped }: ProbeTotals): void {
     this.#probes.finish();
     this.#options.send({ kind: "probe-result", bytes, packets, durationMs, wireSent, dropped });
+    if (this.#phase === "ramp") this.#ramp?.answered();
+  }
+
+  /** A ramp that is waited for is over. */
+  [Symbol.dispose](): void {
+    this.#ramp?.[Symbol.dispose]();
   }
 
   /** Handle one message that came in at `receivedNs` of the stream's clock. */
@@ -118,7 +144,10 @@ export class StreamControl {
         return this.#probe(message);
       case "link-report":
         this.#provenKbps = message.provenKbps;
-        return this.#pace();
+        this.#pace();
+        // It is the ramp's last word.
+        if (this.#phase === "ramp") this.#ramp?.end();
+        return;
       case "delivery-report":
         return this.#checkDelivery(message.packetsReceived);
       case "input-edge":
@@ -185,13 +214,22 @@ export class StreamControl {
 
   #probe(request: ProbeRequest): void {
     const { session, send, clock } = this.#options;
+    if (this.#phase === "before" && this.#ramp !== undefined) {
+      this.#earlyProbe = request;
+      return;
+    }
     const verdict = this.#probes.admit(request, clock.monotonicUs());
-    if (verdict.kind === "run") session.tune({ kind: "probe", plan: verdict.plan });
+    if (verdict.kind === "run") {
+      session.tune({ kind: "probe", plan: verdict.plan });
+      if (this.#phase === "ramp") this.#ramp?.asked();
+    }
     if (verdict.kind === "empty") send({ kind: "probe-result", ...NOTHING_PROBED });
   }
 
   #checkDelivery(packetsReceived: bigint): void {
-    if (packetsReceived > 0n || this.#hasWarnedOfNothing) return;
+    // Before the first frame, nothing is what a client gets.
+    const isExpected = this.#phase !== "stream" || packetsReceived > 0n;
+    if (isExpected || this.#hasWarnedOfNothing) return;
     this.#hasWarnedOfNothing = true;
     this.#options.logger.warn("native.no-video", {
       reason:

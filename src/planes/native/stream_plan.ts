@@ -30,9 +30,16 @@ export function planStream(
   { hello, connection }: { readonly hello: Hello; readonly connection: QuicConnection },
   environment: NativeEnvironment,
 ): StreamPlan {
-  const { capabilities, fec, soundTierMax, isChaChaAllowed, mtuBytes } = environment;
-  const isIpv6 = isIpv6Peer(connection);
-  const terms = { capabilities, fec, soundTierMax, isChaChaAllowed, isIpv6, mtuBytes };
+  const { capabilities, fec, soundTierMax, isChaChaAllowed, mtuBytes, rampMsMax } = environment;
+  const terms: NativeTerms = {
+    capabilities,
+    fec,
+    soundTierMax,
+    isChaChaAllowed,
+    isRampAllowed: rampMsMax !== undefined,
+    isIpv6: isIpv6Peer(connection),
+    mtuBytes,
+  };
   const offer = negotiate(hello, terms);
   return { terms, offer, plan: planSession(offer.request, capabilities) };
 }
@@ -68,6 +75,7 @@ export function videoOptionsOf(
       secrets,
       wallOffsetNs: streamClock.wallOffsetNs,
     },
+    isHeldBack: offer.hasRamp,
     ...(pattern === undefined ? {} : { pattern }),
     ...(test === undefined || test.frameCount === 0 ? {} : { unitsMax: test.frameCount }),
   };

@@ -28,6 +28,8 @@ export interface VideoPumpSpec {
   readonly unitsMax?: number;
   /** Test loss: share of packets, filler of probes included, that are made and not sent, 0…90. Absent: none. */
   readonly dropPercent?: number;
+  /** The picture waits for "flow" once the destination is known; probes are answered meanwhile. Absent: it does not wait. */
+  readonly isHeldBack?: boolean;
   /** Whether each sent unit is reported. */
   readonly isReportingUnits?: boolean;
 }
@@ -66,9 +68,9 @@ export interface SoundPacket {
 
 export type PumpCommand<Spec> =
   | { readonly kind: "start"; readonly spec: Spec }
-  /** Where packets go from now on; the first one starts the flow. */
+  /** Where packets go from now on; the first one starts the flow of what is not held back. */
   | { readonly kind: "destination"; readonly destination: SocketAddress }
-  /** As "destination", for an output that has none. */
+  /** Starts the flow of an output without destination, and of a picture that is held back. */
   | { readonly kind: "flow" }
   | { readonly kind: "idr"; readonly roundTripUs: number }
   | {

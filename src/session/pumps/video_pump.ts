@@ -5,6 +5,8 @@
  * fakes. A screen that does not change is repeated every REPEAT_INTERVAL_US, and at once when an IDR is due: clients time
  * out on silence, and one that lost its picture cannot wait for the desktop to move.
  *
+ *     destination → [held back: filler of probes alone, until "flow"] → frames, and filler between them
+ *
  * @module
  */
 import type { Clock } from "../../lib/clock.ts";
@@ -42,6 +44,8 @@ export interface VideoPumpParts {
   readonly socket: UdpSocketHandle;
   readonly pacing: Pacing;
   readonly clock: Clock;
+  /** Whether the picture waits for "flow". */
+  readonly isHeldBack?: boolean | undefined;
   /** The pump stops by itself after this many units. */
   readonly unitsMax?: number | undefined;
   readonly onUnit?: ((unit: SentUnit) => void) | undefined;
@@ -54,7 +58,8 @@ export class VideoPump {
   #pacing: Pacing;
   #filler: Filler | undefined;
   #destination: SocketAddress | undefined;
-  #wakeForDestination: () => void = () => {};
+  #isFlowing: boolean;
+  #wake: () => void = () => {};
   #isStopped = false;
   #lastFrame: VideoFrame | null = null;
   #lastSentAtUs = Number.NEGATIVE_INFINITY;
@@ -74,6 +79,7 @@ export class VideoPump {
   constructor(parts: VideoPumpParts) {
     this.#parts = parts;
     this.#pacing = parts.pacing;
+    this.#isFlowing = !parts.isHeldBack;
   }
 
   get stats(): PumpStats {
@@ -86,7 +92,10 @@ export class VideoPump {
     switch (command.kind) {
       case "destination":
         this.#destination = command.destination;
-        return this.#wakeForDestination();
+        return this.#wake();
+      case "flow":
+        this.#isFlowing = true;
+        return this.#wake();
       case "idr":
         return this.#idr.request(clock.monotonicUs(), command.roundTripUs);
       case "invalidate":
@@ -102,17 +111,18 @@ export class VideoPump {
         return;
       case "probe":
         this.#filler ??= this.#parts.startProbe?.(command.plan, clock.monotonicUs());
+        return this.#wake();
     }
   }
 
   stop(): void {
     this.#isStopped = true;
-    this.#wakeForDestination();
+    this.#wake();
   }
 
   /** Run until `stop`. Throws what a part threw. */
   async run(onFirstPacket: () => void): Promise<void> {
-    await this.#untilDestination();
+    await this.#untilFlow();
     while (!this.#isStopped) {
       const waitMs = this.#filler === undefined ? SOURCE_WAIT_MS : PROBE_WAIT_MS;
       const fresh = await this.#parts.source.next(waitMs);
@@ -135,9 +145,17 @@ export class VideoPump {
     this.#idr.request(clock.monotonicUs(), roundTripUs);
   }
 
-  #untilDestination(): Promise<void> {
-    if (this.#destination !== undefined || this.#isStopped) return Promise.resolve();
-    return new Promise((resolve) => this.#wakeForDestination = resolve);
+  /** Until frames may leave. */
+  async #untilFlow(): Promise<void> {
+    const { clock } = this.#parts;
+    while (!this.#isStopped && (this.#destination === undefined || !this.#isFlowing)) {
+      this.#sendFiller();
+      const isFilling = this.#filler !== undefined && this.#destination !== undefined;
+      await new Promise<void>((resolve) => {
+        if (isFilling) clock.after(PROBE_WAIT_MS, resolve);
+        else this.#wake = resolve;
+      });
+    }
   }
 
   #sendFiller(): void {

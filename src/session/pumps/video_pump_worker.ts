@@ -27,6 +27,7 @@ servePump<VideoPumpSpec>(self as unknown as WorkerScope, async (spec, { stack, c
     socket,
     pacing,
     clock,
+    isHeldBack: spec.isHeldBack,
     unitsMax: spec.unitsMax,
     onProbed: (totals) => report({ kind: "probed", totals }),
     onUnit: spec.isReportingUnits ? (unit) => report({ kind: "unit", unit }) : undefined,

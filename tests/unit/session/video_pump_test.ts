@@ -9,6 +9,8 @@ import type {
 } from "../../../src/media/ports.ts";
 import type { UdpSocketHandle, WireKernel } from "../../../src/media/wire/kernel.ts";
 import type { AccessUnitFacts, Packetiser, WireJob } from "../../../src/protocol/wire_job.ts";
+import type { ProbeTotals } from "../../../src/protocol/punktfunk1/probe_train.ts";
+import type { Filler } from "../../../src/session/pumps/packetisers.ts";
 import type { SentUnit } from "../../../src/session/pumps/messages.ts";
 import { VideoPump } from "../../../src/session/pumps/video_pump.ts";
 
@@ -16,6 +18,8 @@ const SOCKET = 3 as UdpSocketHandle;
 const DESTINATION = { address: "127.0.0.1", port: 47998 };
 const PACING = { burstBytesMax: 65_536, burstPacketsMax: 64, rateBytesPerSecond: 1e8 };
 const ROUND_TRIP_US = 1000;
+const FILLER_JOB = {} as WireJob;
+const SMOOTH = { burstHz: 0, groupBytes: 0, groupRateKbps: 0 };
 
 interface SentFrame {
   readonly capturedAtUs: number;
@@ -34,10 +38,13 @@ function openPump(
     readonly isTooLarge?: (index: number) => boolean;
     readonly unitsMax?: number;
     readonly onUnit?: (unit: SentUnit) => void;
+    readonly isHeldBack?: boolean;
+    readonly onProbed?: (totals: ProbeTotals) => void;
   } = {},
 ) {
   const clock = new FakeClock();
   const sent: SentFrame[] = [];
+  const fillers: number[] = [];
   const invalidated: [number, number][] = [];
   const data = { pointer: {} as Deno.PointerObject, sizeBytes: 1000 };
   let step = 0;
@@ -92,7 +99,11 @@ function openPump(
   const kernel: WireKernel = {
     description: "fake",
     build: () => new Uint8Array(),
-    send() {
+    send(job) {
+      if (job === FILLER_JOB) {
+        fillers.push(clock.monotonicUs());
+        return { packetCount: 4, bytes: 4000, refusedPackets: 0 };
+      }
       assert.ok(facts);
       sent.push({
         capturedAtUs: facts.capturedAtUs,
@@ -112,11 +123,73 @@ function openPump(
     socket: SOCKET,
     pacing: PACING,
     clock,
+    startProbe: (plan, startUs) => fillerOf(plan.durationMs, startUs),
+    isHeldBack: options.isHeldBack,
     unitsMax: options.unitsMax,
     onUnit: options.onUnit,
+    onProbed: options.onProbed,
   });
-  return { pump, clock, sent, invalidated };
+  return { pump, clock, sent, fillers, invalidated };
 }
+
+/** One job each millisecond. */
+function fillerOf(durationMs: number, startUs: number): Filler {
+  let jobs = 0;
+  return {
+    isDone: () => jobs >= durationMs,
+    next(nowUs) {
+      if (jobs >= durationMs || nowUs < startUs + jobs * 1000) return null;
+      jobs++;
+      return { job: FILLER_JOB, unit: new Uint8Array() };
+    },
+    sent() {},
+    get totals() {
+      return { bytes: 0n, packets: jobs, durationMs, wireSent: jobs, dropped: 0 };
+    },
+  };
+}
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+}
+
+Deno.test("VideoPump answers probes while its picture is held back, and begins with the picture that is shown then", async () => {
+  const probed: ProbeTotals[] = [];
+  const { pump, sent, fillers, clock } = openPump(["picture", "picture"], {
+    isHeldBack: true,
+    onProbed: (totals) => probed.push(totals),
+  });
+  const running = pump.run(() => {});
+  pump.command({ kind: "destination", destination: DESTINATION });
+  for (let round = 1; round <= 2; round++) {
+    await turns();
+    assert.equal(clock.pendingTimers, 0, "nothing runs while nobody asks");
+    pump.command({ kind: "probe", plan: { ...SMOOTH, targetKbps: 5_000, durationMs: 5 } });
+    for (let ms = 0; ms < 6; ms++) {
+      await turns();
+      clock.advance(1);
+    }
+    await turns();
+    assert.deepEqual([fillers.length, probed.length], [5 * round, round]);
+  }
+  assert.equal(sent.length, 0);
+  pump.command({ kind: "flow" });
+  await running;
+  assert.deepEqual(sent.map(({ isIdr, frameIndex }) => [isIdr, frameIndex]), [[true, 1], [
+    false,
+    2,
+  ]]);
+});
+
+Deno.test("VideoPump that is held back ends when it is stopped", async () => {
+  const { pump, sent } = openPump(["picture"], { isHeldBack: true });
+  pump.command({ kind: "destination", destination: DESTINATION });
+  const running = pump.run(() => {});
+  await turns();
+  pump.stop();
+  await running;
+  assert.equal(sent.length, 0);
+});
 
 Deno.test("VideoPump sends nothing before it knows where to", async () => {
   const { pump, sent } = openPump(["picture"]);

@@ -26,6 +26,7 @@ const TERMS: NativeTerms = {
   fec: { scheme: "gf65536", percent: 10, blockDataShardsMax: 4096 },
   soundTierMax: "high",
   isChaChaAllowed: true,
+  isRampAllowed: true,
   isIpv6: false,
   mtuBytes: undefined,
 };
@@ -83,6 +84,14 @@ Deno.test("negotiate() takes ChaCha20-Poly1305 only where the client asks for it
   assert.equal(cipherOf(0xff & ~VIDEO_CAPS.chaCha20, true), "aes-128-gcm");
 });
 
+Deno.test("negotiate() offers the ramp to clients alone that count filler apart, and where it is allowed", () => {
+  const hasRamp = (videoCaps: number, isRampAllowed: boolean) =>
+    negotiate(hello({ videoCaps }), { ...TERMS, isRampAllowed }).hasRamp;
+  assert.equal(hasRamp(VIDEO_CAPS.probeSequence, true), true);
+  assert.equal(hasRamp(VIDEO_CAPS.probeSequence, false), false);
+  assert.equal(hasRamp(0xff & ~VIDEO_CAPS.probeSequence, true), false);
+});
+
 Deno.test("isLaunchPermitted() asks for the grant only when a game is named", () => {
   assert.ok(isLaunchPermitted(hello(), 0));
   assert.ok(isLaunchPermitted(hello({ launch: "steam:570" }), GRANTS_ALL));
@@ -112,4 +121,5 @@ Deno.test("composeWelcome() says what will be streamed, cropped sizes included",
   assert.deepEqual([welcome.hostCaps, welcome.hostCaps2], [0x05, 0x49]);
   assert.deepEqual([welcome.key[0], welcome.salt[0], welcome.chaChaKey?.[0]], [7, 9, 5]);
   assert.deepEqual(decodeWelcome(encodeWelcome(welcome)), welcome);
+  assert.equal(composeWelcome({ ...offer, hasRamp: true }, TERMS, facts).hostCaps2, 0x59);
 });

@@ -97,6 +97,7 @@ export async function openPlaneLab(options: PlaneLabOptions = {}): Promise<Plane
       isFecPinned: false,
       soundTierMax: "high",
       isChaChaAllowed: true,
+      rampMsMax: 2_500,
       mtuBytes: options.mtuBytes,
       pacing: (link) => pacingOf("burst", link),
       streamClock: new StreamClock(clock),

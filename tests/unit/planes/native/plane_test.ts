@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { GRANTS, GRANTS_ALL } from "../../../../src/protocol/punktfunk1/caps.ts";
+import {
+  GRANTS,
+  GRANTS_ALL,
+  hasBits,
+  HOST_CAPS2,
+  VIDEO_CAPS,
+} from "../../../../src/protocol/punktfunk1/caps.ts";
 import { encodeControl } from "../../../../src/protocol/punktfunk1/control.ts";
 import type { StreamEnd } from "../../../../src/planes/native/stream.ts";
 import { CERTIFICATE, DEVICE, FINGERPRINT, openPlaneLab, settle } from "./plane_lab.ts";
@@ -22,6 +28,27 @@ Deno.test("NativePlane says nothing but clock echoes before the eighth, then wha
   lab.clock.advance(2_500);
   assert.equal((await client.control())?.kind, "shard-payload-changed");
   assert.equal((await client.control())?.kind, "launch-outcome");
+});
+
+Deno.test("NativePlane answers a client's probes before its first frame, and streams when the client has measured", async () => {
+  await using lab = await openPlaneLab();
+  const client = await lab.connect({ videoCaps: VIDEO_CAPS.probeSequence });
+  assert.ok(hasBits((await client.welcome()).hostCaps2, HOST_CAPS2.ramp));
+  await client.start();
+  await settle(() => lab.clock.pendingTimers > 1);
+  lab.clock.advance(2_500);
+  await client.send(encodeControl({ kind: "probe-request", targetKbps: 5_000, durationMs: 200 }));
+  const result = await client.control();
+  assert.ok(result?.kind === "probe-result");
+  // 5 Mbit/s for 50 of the 200 ms are 21 packets; a machine that stands still meanwhile sends fewer.
+  assert.ok(result.packets <= 21, `${result.packets} packets`);
+  assert.ok(result.durationMs >= 50, `${result.durationMs} ms`);
+  const [stream] = lab.plane.streams;
+  assert.equal(stream?.isStreaming, false);
+  assert.equal(stream.session?.timeToFirstPacketMs, undefined);
+  await client.send(encodeControl({ kind: "link-report", provenKbps: 5_000 }));
+  await settle(() => stream.session?.timeToFirstPacketMs !== undefined);
+  assert.equal(stream.isStreaming, true);
 });
 
 Deno.test("NativePlane sends Welcome first, with the access that holds then, and no sound to a muted client", async () => {

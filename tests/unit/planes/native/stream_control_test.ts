@@ -11,6 +11,7 @@ interface Options {
   readonly encoderKbpsMax?: number;
   readonly countsProbesApart?: boolean;
   readonly shardPayloadLater?: number;
+  readonly rampMsMax?: number;
 }
 
 function openControl(options: Options = {}) {
@@ -36,6 +37,7 @@ function openControl(options: Options = {}) {
     shardPayloadLater: options.shardPayloadLater ?? 1408,
     encoderKbpsMax: options.encoderKbpsMax ?? 100_000,
     isFecPinned: options.isFecPinned ?? false,
+    rampMsMax: options.rampMsMax,
     countsProbesApart: options.countsProbesApart ?? true,
     pacing: (link) => pacingOf("burst", link),
     clock,
@@ -140,6 +142,86 @@ Deno.test("StreamControl runs one probe in ten seconds and answers when it is do
   assert.deepEqual(kinds(tuned), ["probe", "probe"]);
 });
 
+const TOTALS = { bytes: 1_000n, packets: 10, durationMs: 25, wireSent: 10, dropped: 0 };
+const RAMP_STEP = { kind: "probe-request", targetKbps: 5_000, durationMs: 200 } as const;
+
+/** Whether `ramp` is over, asked again and again. */
+function watch(ramp: Promise<void>) {
+  let isOver = false;
+  void ramp.then(() => isOver = true);
+  return async () => {
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    return isOver;
+  };
+}
+
+Deno.test("StreamControl lets video begin at once where no ramp was offered", async () => {
+  const { control, clock } = openControl();
+  await control.rampUp();
+  assert.equal(clock.pendingTimers, 0);
+});
+
+Deno.test("StreamControl lets a client that does not measure wait 150 ms", async () => {
+  const { control, clock } = openControl({ rampMsMax: 2_500 });
+  const isOver = watch(control.rampUp());
+  clock.advance(149);
+  assert.equal(await isOver(), false);
+  clock.advance(1);
+  assert.equal(await isOver(), true);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+Deno.test("StreamControl answers probes of 50 ms one after another before the first frame", async () => {
+  const { control, clock, tuned, sent } = openControl({ rampMsMax: 2_500 });
+  const isOver = watch(control.rampUp());
+  for (let step = 0; step < 5; step++) {
+    clock.advance(140);
+    control.handle(RAMP_STEP, 0n);
+    // A train takes its time: the quiet begins with its result.
+    clock.advance(200);
+    assert.equal(await isOver(), false);
+    control.probed(TOTALS);
+  }
+  const probes = tuned.flatMap((command) => command.kind === "probe" ? [command.plan] : []);
+  assert.deepEqual(probes.map(({ durationMs }) => durationMs), Array(5).fill(50));
+  assert.deepEqual(sent, Array(5).fill({ kind: "probe-result", ...TOTALS }));
+  // 150 ms, and the round trip.
+  clock.advance(154);
+  assert.equal(await isOver(), false);
+  clock.advance(1);
+  assert.equal(await isOver(), true);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+Deno.test("StreamControl ends the ramp with LinkReport, with its limit, and with the session", async () => {
+  const endings = [
+    (lab: ReturnType<typeof openControl>) =>
+      lab.control.handle({ kind: "link-report", provenKbps: 50_000 }, 0n),
+    (lab: ReturnType<typeof openControl>) => lab.clock.advance(400),
+    (lab: ReturnType<typeof openControl>) => lab.control[Symbol.dispose](),
+  ];
+  for (const end of endings) {
+    const lab = openControl({ rampMsMax: 500 });
+    const isOver = watch(lab.control.rampUp());
+    lab.clock.advance(100);
+    lab.control.handle(RAMP_STEP, 0n);
+    assert.equal(await isOver(), false);
+    end(lab);
+    assert.equal(await isOver(), true);
+    lab.control.probed(TOTALS);
+    assert.equal(lab.clock.pendingTimers, 0);
+  }
+});
+
+Deno.test("StreamControl answers a probe that came before the punch when the punch is there", () => {
+  const { control, tuned } = openControl({ rampMsMax: 2_500 });
+  control.handle(RAMP_STEP, 0n);
+  assert.deepEqual(tuned, []);
+  void control.rampUp();
+  assert.deepEqual(kinds(tuned), ["probe"]);
+  control[Symbol.dispose]();
+});
+
 Deno.test("StreamControl answers an impossible probe with zeros", () => {
   const { control, sent } = openControl({ countsProbesApart: false });
   control.startStream();
@@ -156,6 +238,8 @@ Deno.test("StreamControl answers an impossible probe with zeros", () => {
 
 Deno.test("StreamControl warns once when no video reaches the client", () => {
   const { control, warnings } = openControl();
+  control.handle({ kind: "delivery-report", packetsReceived: 0n }, 0n);
+  control.startStream();
   control.handle({ kind: "delivery-report", packetsReceived: 5n }, 0n);
   assert.deepEqual(warnings, []);
   control.handle({ kind: "delivery-report", packetsReceived: 0n }, 0n);
