@@ -1,8 +1,9 @@
 /**
- * The measurement of the link that automatic bitrate begins with: one burst of filler beside the video, and what the
- * controller makes of it (punktfunk/1 specification 6.2).
+ * The measurement of the link that automatic bitrate begins with, and what the controller makes of it (punktfunk/1
+ * specification 6.2): a ramp of filler before the video, of hosts that offer it, else one burst beside the video.
  *
- *     first frame, 2 s → ProbeRequest → filler, counted here → ProbeResult → controller.measured → LinkReport
+ *     ramp    first punch      ┐
+ *     burst   first frame, 2 s ┴→ ProbeRequest → filler, counted here → ProbeResult → controller.measured → LinkReport
  *
  * @module
  */
@@ -19,9 +20,14 @@ const BURST_FACTOR = 3;
 export interface LinkSurveyOptions {
   readonly controller: Pick<RateController, "measuring" | "measured">;
   readonly send: (message: ControlMessage) => void;
+  /** Whether the host offers the ramp. */
+  readonly hasRamp: boolean;
   /** Granted by Welcome; 0 is unknown, and measures nothing. */
   readonly grantedKbps: number;
-  readonly firstFrameAtUs: number;
+  /** The user wants no more: where a ramp ends. */
+  readonly ceilingKbps: number;
+  /** Of the first punch before a ramp, of the first frame before a burst. */
+  readonly startUs: number;
 }
 
 export class LinkSurvey {
@@ -30,15 +36,15 @@ export class LinkSurvey {
   #isReported: boolean;
 
   constructor(options: LinkSurveyOptions) {
-    const { grantedKbps, firstFrameAtUs } = options;
+    const { hasRamp, grantedKbps, ceilingKbps, startUs } = options;
     this.#options = options;
     this.#isReported = grantedKbps === 0;
-    this.#measurement = new LinkMeasurement({
-      kind: "burst",
-      startUs: firstFrameAtUs,
-      ceilingKbps: BURST_FACTOR * grantedKbps,
-      burstKbps: BURST_FACTOR * grantedKbps,
-    });
+    const burstKbps = BURST_FACTOR * grantedKbps;
+    this.#measurement = new LinkMeasurement(
+      hasRamp
+        ? { kind: "ramp", startUs, ceilingKbps }
+        : { kind: "burst", startUs, ceilingKbps: burstKbps, burstKbps },
+    );
   }
 
   /** A packet came, of video or of filler. */
@@ -65,8 +71,9 @@ export class LinkSurvey {
     const { outcome } = this.#measurement;
     if (outcome === undefined) return;
     this.#isReported = true;
-    if (outcome.provenKbps > 0) send({ kind: "link-report", provenKbps: outcome.provenKbps });
+    // The rate first: a host that waits for the report begins video with it.
     const kbps = controller.measured(outcome, nowUs);
     if (kbps !== undefined) send({ kind: "set-bitrate", kbps });
+    if (outcome.provenKbps > 0) send({ kind: "link-report", provenKbps: outcome.provenKbps });
   }
 }

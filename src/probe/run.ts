@@ -8,6 +8,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Clock } from "../lib/clock.ts";
 import { describeError, OperationError } from "../lib/errors.ts";
+import { BITRATE_KBPS_MAX } from "../lib/limits.ts";
 import type { WireInput } from "../protocol/punktfunk1/datagrams/input.ts";
 import { AutomaticBitrate } from "../protocol/punktfunk1/rate/automatic_bitrate.ts";
 import type { Welcome } from "../protocol/punktfunk1/welcome.ts";
@@ -201,6 +202,7 @@ class Run {
       onFrame: (frame) => file?.units.write(frame.data, frame.deliveredAtUs),
       onProgress: environment.onProgress,
       rateController: options.isAdaptive ? rateControllerOf(welcome, options.wish) : undefined,
+      ceilingKbps: ceilingOf(options.wish),
     });
     environment.onStreaming(() => session.stop());
     await session.run();
@@ -273,10 +275,15 @@ async function openUnitFile(
   };
 }
 
-function rateControllerOf(welcome: Welcome, { bitrateKbps }: StreamWish): AutomaticBitrate {
+/** What the user named is what automatic bitrate may climb to. */
+function ceilingOf({ bitrateKbps }: StreamWish): number {
+  return bitrateKbps === 0 ? BITRATE_KBPS_MAX : bitrateKbps;
+}
+
+function rateControllerOf(welcome: Welcome, wish: StreamWish): AutomaticBitrate {
   return new AutomaticBitrate({
     startKbps: welcome.bitrateKbps,
-    ...(bitrateKbps === 0 ? {} : { ceilingKbps: bitrateKbps }),
+    ceilingKbps: ceilingOf(wish),
     refreshHz: welcome.mode.refreshHz,
   });
 }

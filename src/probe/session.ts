@@ -1,7 +1,7 @@
 /**
  * One stream, from Welcome to its end (punktfunk/1 specification 2.1, 4.1, 9).
  *
- *     Start → 8 rounds of the clock → punches for the whole session
+ *     Start → 8 rounds of the clock → punches for the whole session, and the ramp of automatic bitrate
  *          loop: packets → VideoReceiver;  every few milliseconds: clock, punches, reports, recovery, input, tone
  *          beside it: control messages and datagrams as they come
  *     over when all frames came, the time is up, somebody stops it, nothing comes any more, or the host closes
@@ -10,6 +10,8 @@
  */
 import { BlockRebuilder } from "../../ffi/wire_rebuild.ts";
 import type { Clock } from "../lib/clock.ts";
+import { BITRATE_KBPS_MAX } from "../lib/limits.ts";
+import { hasBits, HOST_CAPS2 } from "../protocol/punktfunk1/caps.ts";
 import { CLOSE_CODES } from "../protocol/punktfunk1/close_codes.ts";
 import {
   type ControlMessage,
@@ -66,6 +68,8 @@ export interface SessionOptions {
   readonly toneHz?: number | undefined;
   readonly link?: LinkProbeRequest | undefined;
   readonly rateController?: RateController | undefined;
+  /** More than this the controller will not ask for; 8 Gbit/s unless said. */
+  readonly ceilingKbps?: number | undefined;
   readonly onFrame?: ((frame: ReceivedVideoFrame) => void) | undefined;
   readonly onProgress?: ((session: ProbeSession) => void) | undefined;
 }
@@ -227,6 +231,7 @@ export class ProbeSession {
     this.clockSync.tick(nowUs);
     if (this.clockSync.isSettled) this.#punch(nowUs);
     this.video.tick(nowUs);
+    this.#tickSurvey(nowUs);
     if (this.video.statistics.frames > 0) this.#tickStreaming(nowUs);
     if (nowUs >= this.#nextProgressAtUs) {
       this.#nextProgressAtUs = nowUs + PROGRESS_INTERVAL_US;
@@ -241,8 +246,6 @@ export class ProbeSession {
   #tickStreaming(nowUs: number): void {
     this.#tone?.tick(nowUs);
     this.linkProbe?.tick(nowUs, this.video.packets);
-    this.#survey ??= this.#beginSurvey(nowUs);
-    this.#survey?.tick(nowUs);
     const { inputStep, dialed } = this.#options;
     if (inputStep === undefined || nowUs < this.#nextInputAtUs) return;
     this.#nextInputAtUs = nowUs + INPUT_STEP_US;
@@ -253,15 +256,20 @@ export class ProbeSession {
   }
 
   /** A link that is measured by itself is not measured twice. */
-  #beginSurvey(nowUs: number): LinkSurvey | undefined {
-    const { rateController: controller, welcome } = this.#options;
-    if (controller === undefined || this.linkProbe !== undefined) return undefined;
-    return new LinkSurvey({
+  #tickSurvey(nowUs: number): void {
+    const { rateController: controller, welcome, ceilingKbps } = this.#options;
+    if (controller === undefined || this.linkProbe !== undefined) return;
+    const hasRamp = hasBits(welcome.hostCaps2, HOST_CAPS2.ramp);
+    if (hasRamp ? this.#punches === 0 : this.video.statistics.frames === 0) return;
+    this.#survey ??= new LinkSurvey({
       controller,
       send: (message) => this.#send(message),
+      hasRamp,
       grantedKbps: welcome.bitrateKbps,
-      firstFrameAtUs: nowUs,
+      ceilingKbps: ceilingKbps ?? BITRATE_KBPS_MAX,
+      startUs: nowUs,
     });
+    this.#survey.tick(nowUs);
   }
 
   #punch(nowUs: number): void {

@@ -101,6 +101,18 @@ for (
   });
 }
 
+Deno.test("`probe --adaptive` has its rate from a ramp before the first frame", async () => {
+  await using lab = await openNativeLab("quinn", ["--source", "synthetic-abr", "--allow-tofu"]);
+  const { code, result } = await lab.probe("client", {
+    quic: "quinn",
+    args: ["--adaptive", "--bitrate", "20000", "--seconds", "1"],
+  });
+  assert.deepEqual(result?.problems, []);
+  assert.equal(code, 0);
+  // A burst beside the video would come after this stream's end.
+  assert.ok(result.stream?.notes.some(({ kind }) => kind === "bitrate-changed"));
+});
+
 Deno.test("`probe` mends what parity can, tells what it cannot, and takes no wrong byte", async () => {
   for (const percent of [3, 60]) {
     await using lab = await openNativeLab("quinn", ["--frames", "120", "--allow-tofu"], {

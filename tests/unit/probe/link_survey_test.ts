@@ -20,7 +20,7 @@ function packetOf(userFlags: number): Uint8Array {
   return packet;
 }
 
-function openSurvey(grantedKbps: number) {
+function openSurvey(grantedKbps: number, hasRamp = false) {
   const sent: ControlMessage[] = [];
   const outcomes: LinkOutcome[] = [];
   let measurings = 0;
@@ -33,8 +33,10 @@ function openSurvey(grantedKbps: number) {
       },
     },
     send: (message) => sent.push(message),
+    hasRamp,
     grantedKbps,
-    firstFrameAtUs: 0,
+    ceilingKbps: 16_000,
+    startUs: 0,
   });
   return { survey, sent, outcomes, measurings: () => measurings };
 }
@@ -66,11 +68,47 @@ Deno.test("LinkSurvey measures once, 2 s after the first frame, and reports what
   assert.equal(outcome?.isLimit, false);
   assert.ok(Math.abs(outcome.provenKbps - 30_000) < 600, JSON.stringify(outcome));
   assert.deepEqual(sent.slice(1), [
-    { kind: "link-report", provenKbps: outcome.provenKbps },
     { kind: "set-bitrate", kbps: 25_000 },
+    { kind: "link-report", provenKbps: outcome.provenKbps },
   ]);
   survey.tick(DELAY_US + 60_000_000);
   assert.equal(sent.length, 3);
+});
+
+Deno.test("LinkSurvey ramps up to what the user wants where the host offers it, then asks and reports", () => {
+  const { survey, sent, outcomes } = openSurvey(10_000, true);
+  const targets: number[] = [];
+  for (let nowUs = 0; outcomes.length === 0; nowUs += 30_000) {
+    survey.tick(nowUs);
+    const request = sent.at(-1);
+    if (request?.kind !== "probe-request") continue;
+    assert.equal(request.durationMs, 25);
+    targets.push(request.targetKbps);
+    const packets = Math.floor(request.targetKbps * 25 / 8 / PACKET_BYTES);
+    for (let index = 0; index < packets; index++) {
+      survey.packet(packetOf(USER_FLAG_PROBE), nowUs + index * 25_000 / packets);
+    }
+    survey.answered({
+      kind: "probe-result",
+      bytes: BigInt(packets * PACKET_BYTES),
+      packets,
+      durationMs: 25,
+      wireSent: packets,
+      dropped: 0,
+    }, nowUs + 26_000);
+  }
+  assert.deepEqual(targets, [5_000, 10_000, 20_000]);
+  assert.equal(outcomes[0]?.isLimit, false);
+  assert.deepEqual(sent.slice(3).map(({ kind }) => kind), ["set-bitrate", "link-report"]);
+});
+
+Deno.test("LinkSurvey ends its ramp when video comes", () => {
+  const { survey, sent, outcomes } = openSurvey(10_000, true);
+  survey.tick(0);
+  survey.packet(packetOf(USER_FLAG_PICTURE), 10_000);
+  survey.tick(10_000);
+  assert.deepEqual(outcomes, [{ provenKbps: 0, isLimit: false }]);
+  assert.deepEqual(sent.map(({ kind }) => kind), ["probe-request"]);
 });
 
 Deno.test("LinkSurvey tells its controller that nothing is known when the host does not answer", () => {
