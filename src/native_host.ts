@@ -16,6 +16,7 @@ import { nativeAdvert, openNativePlane, testLossLines } from "./host_native.ts";
 import type { Host, HostEnvironment } from "./host_options.ts";
 import { describeError } from "./lib/errors.ts";
 import { BITRATE_KBPS_MAX } from "./lib/limits.ts";
+import type { MotionScript } from "./media/sources/motion_schedule.ts";
 import type { TestStream } from "./planes/native/environment.ts";
 import type { DeliveryProfile, FecScheme } from "./protocol/punktfunk1/enums.ts";
 import { SOFTWARE_CAPABILITIES } from "./session/capabilities.ts";
@@ -43,6 +44,7 @@ export interface NativeHostOptions {
   readonly isMdnsOn: boolean;
   /** Size of the first unit and of those asked for, in percent of another's. */
   readonly idrPercent: number;
+  readonly shape: StreamShape;
   readonly fecPercent: number | undefined;
   /** Test loss, 0…90. */
   readonly videoDropPercent: number;
@@ -52,6 +54,18 @@ export interface NativeHostOptions {
   /** How long video may wait for a client that measures its link first; undefined offers no such ramp. */
   readonly rampMsMax: number | undefined;
   readonly fecScheme: FecScheme;
+}
+
+/** What a stream of checked bytes looks like to the network. */
+export interface StreamShape {
+  /** When units leave; a screen that stands still is repeated four times a second. */
+  readonly script: MotionScript;
+  /** Of the rate, how much units fill: 1…100. */
+  readonly fillPercent: number;
+  /** How long a request for a key frame waits for its answer at least. */
+  readonly recoveryMs: number;
+  /** Units of the wave that answers such a request, at least 2; undefined answers with a key frame. */
+  readonly waveUnits: number | undefined;
 }
 
 export interface NativeHost extends Host {
@@ -176,7 +190,7 @@ async function openMedia(options: NativeHostOptions, environment: HostEnvironmen
   const synthetic = openSyntheticAudioBackend();
   if (options.source !== "virtual") {
     return {
-      display: openSyntheticDisplayBackend("blank"),
+      display: openSyntheticDisplayBackend("blank", options.shape.script),
       audio: synthetic,
       capabilities: PATTERN_CAPABILITIES,
       reasons: ["Every session gets bytes to be checked"],
@@ -199,12 +213,21 @@ async function openMedia(options: NativeHostOptions, environment: HostEnvironmen
   };
 }
 
-function testStream({ source, frames, seconds, idrPercent }: NativeHostOptions): TestStream {
+function testStream(options: NativeHostOptions): TestStream {
+  const { source, frames, seconds, idrPercent } = options;
+  const { fillPercent, recoveryMs, waveUnits } = options.shape;
   const isPattern = source !== "virtual";
   return {
     pattern: isPattern
-      ? { codec: "pattern", idrPercent, isFollowingBitrate: source === "synthetic-abr" }
+      ? {
+        codec: "pattern",
+        idrPercent,
+        fillPercent,
+        waveUnits,
+        isFollowingBitrate: source === "synthetic-abr",
+      }
       : undefined,
+    recoveryMs,
     frameCount: source === "synthetic" ? frames : 0,
     durationMs: source === "synthetic" || seconds === 0 ? undefined : seconds * 1000,
   };

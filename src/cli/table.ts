@@ -14,6 +14,7 @@ import type { SpikeFlags } from "./commands/spike.ts";
 import type { VersionFlags } from "./commands/version.ts";
 import type { JsonFlag } from "./environment.ts";
 import { argument, JSON_FLAG, SWITCH, TEXT } from "./parameters.ts";
+import { parseContent, parseKeyframeAnswer } from "./stream_shape.ts";
 import { ctl } from "./table_ctl.ts";
 import { probe } from "./table_probe.ts";
 
@@ -120,6 +121,34 @@ const punktfunk1Host = command<Punktfunk1HostFlags>({
         parse: wholeNumber({ least: 1, most: 10_000 }),
         optional: true,
         brief: "Size of key frames in percent; 100, of synthetic-abr 1000",
+      },
+      content: {
+        kind: "parsed",
+        parse: parseContent,
+        optional: true,
+        placeholder: "SCRIPT",
+        brief:
+          "steady, idle-then-motion, frame-driven:FPS or motion-then-still:FPS; default steady",
+      },
+      fill: {
+        kind: "parsed",
+        parse: wholeNumber({ least: 1, most: 100 }),
+        optional: true,
+        brief: "How much of its rate synthetic-abr fills, in percent; default 100",
+      },
+      recoveryMs: {
+        kind: "parsed",
+        parse: wholeNumber({ most: 60_000 }),
+        optional: true,
+        brief:
+          "How long synthetic-abr waits before it answers a request for a key frame; default 0",
+      },
+      keyframeAnswer: {
+        kind: "parsed",
+        parse: parseKeyframeAnswer,
+        optional: true,
+        placeholder: "ANSWER",
+        brief: "idr, or wave:N for N units of intra refresh; default idr",
       },
       bringupMs: {
         kind: "parsed",

@@ -14,24 +14,30 @@ import {
 } from "../lib/limits.ts";
 import type { InputSink } from "../input/ports.ts";
 import type { VideoSourceSpec } from "../media/ports.ts";
+import type { MotionScript } from "../media/sources/motion_schedule.ts";
 import type { InputEvent, PadEvent } from "../protocol/input_event.ts";
 import type { BackendState, DisplayBackend, DisplayMode, VirtualDisplay } from "./ports.ts";
 
 export type SyntheticContent = Extract<VideoSourceSpec, { kind: "synthetic" }>["content"];
 
-/** Every display shows `content`. */
-export function openSyntheticDisplayBackend(content: SyntheticContent = "motion"): DisplayBackend {
-  return new SyntheticDisplayBackend(content);
+/** Every display shows `content`, and moves as `script` says. */
+export function openSyntheticDisplayBackend(
+  content: SyntheticContent = "motion",
+  script?: MotionScript,
+): DisplayBackend {
+  return new SyntheticDisplayBackend({ content, ...(script === undefined ? {} : { script }) });
 }
+
+type Shown = Pick<Extract<VideoSourceSpec, { kind: "synthetic" }>, "content" | "script">;
 
 class SyntheticDisplayBackend implements DisplayBackend {
   readonly id = "synthetic";
   readonly label = "Test picture";
-  readonly #content: SyntheticContent;
+  readonly #shown: Shown;
   #created = 0;
 
-  constructor(content: SyntheticContent) {
-    this.#content = content;
+  constructor(shown: Shown) {
+    this.#shown = shown;
   }
 
   probe(): Promise<BackendState> {
@@ -51,7 +57,7 @@ class SyntheticDisplayBackend implements DisplayBackend {
     }
     this.#created++;
     const name = `SYNTHETIC-${this.#created}`;
-    return Promise.resolve(new SyntheticDisplay({ ...mode, name, content: this.#content }));
+    return Promise.resolve(new SyntheticDisplay(mode, { name, shown: this.#shown }));
   }
 
   recover(): Promise<readonly string[]> {
@@ -66,12 +72,12 @@ class SyntheticDisplay implements VirtualDisplay {
   #isClosed = false;
 
   constructor(
-    options: DisplayMode & { readonly name: string; readonly content: SyntheticContent },
+    { widthPixels, heightPixels, refreshMilliHz }: DisplayMode,
+    { name, shown }: { readonly name: string; readonly shown: Shown },
   ) {
-    const { widthPixels, heightPixels, refreshMilliHz, name, content } = options;
     this.mode = { widthPixels, heightPixels, refreshMilliHz };
     this.name = name;
-    this.videoSource = { kind: "synthetic", ...this.mode, content };
+    this.videoSource = { kind: "synthetic", ...this.mode, ...shown };
   }
 
   openInput(): Promise<InputSink> {

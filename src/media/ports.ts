@@ -10,8 +10,9 @@
  *
  * @module
  */
-import type { AccessUnitKind } from "../protocol/wire_job.ts";
+import type { AccessUnitKind, WaveMark } from "../protocol/wire_job.ts";
 import type { NativeBytes } from "./native_bytes.ts";
+import type { MotionScript } from "./sources/motion_schedule.ts";
 
 export type PixelFormat = "bgrx" | "rgbx" | "i420";
 
@@ -38,6 +39,8 @@ export type VideoSourceSpec =
      * picture again and again, each with its own time.
      */
     readonly content: "motion" | "still" | "noise" | "text" | "blank";
+    /** When a new picture comes. Absent: always. A "still" has none. */
+    readonly script?: MotionScript;
   }
   | {
     readonly kind: "wlroots";
@@ -85,6 +88,10 @@ export interface PatternEncoderSpec {
   readonly bitrateKbps: number;
   /** Size of an IDR, in percent of another unit's. */
   readonly idrPercent: number;
+  /** Of the rate, how much units fill: 1…100. */
+  readonly fillPercent: number;
+  /** Answer requests for an IDR with a wave of so many units, at least 2; undefined with an IDR. */
+  readonly waveUnits: number | undefined;
   /** Whether `setBitrate` changes the size. */
   readonly isFollowingBitrate: boolean;
   /** No unit is larger: what cannot be sent would be asked for again for ever. */
@@ -95,6 +102,8 @@ export interface AccessUnit {
   /** Valid until the next `encode` or `close`. Annex B for H.264 and HEVC, OBU stream for AV1. */
   readonly data: NativeBytes;
   readonly kind: AccessUnitKind;
+  /** Where it begins or ends a wave of intra refresh, which answers a request for an IDR. */
+  readonly wave?: WaveMark;
 }
 
 /**

@@ -84,7 +84,12 @@ export interface AccessUnitFacts {
   readonly nowUs: number;
   /** The picture is the one before, encoded again. Absent: it is not. */
   readonly isRepeat?: boolean;
+  /** Absent: none. */
+  readonly wave?: WaveMark;
 }
+
+/** First and last access unit of an intra-refresh wave. */
+export type WaveMark = "start" | "close";
 
 /** "p-after-invalidation": predicts only from frames older than the range last invalidated. */
 export type AccessUnitKind = "idr" | "p" | "p-after-invalidation";

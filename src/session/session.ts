@@ -68,6 +68,8 @@ export interface SessionOptions {
     readonly pattern?: PatternEncoderSpec;
     /** The picture waits for `startVideo`; probes are answered meanwhile. */
     readonly isHeldBack?: boolean;
+    /** Test delay: how long a request for an IDR waits for its answer at least. */
+    readonly recoveryMs?: number;
     readonly unitsMax?: number;
   };
   /** Absent: a stream without sound. */

@@ -113,6 +113,24 @@ Deno.test("`probe --adaptive` has its rate from a ramp before the first frame", 
   assert.ok(result.stream?.notes.some(({ kind }) => kind === "bitrate-changed"));
 });
 
+Deno.test("`punktfunk1-host` answers losses with key frames, or with waves where it is told to", async () => {
+  for (const answer of ["idr", "wave:6"]) {
+    await using lab = await openNativeLab("quinn", [
+      ...["--source", "synthetic-abr", "--allow-tofu"],
+      ...["--idr-pct", "100", "--keyframe-answer", answer],
+    ], { PUNKTFUNK_VIDEO_DROP: "5", PUNKTFUNK_FEC_PCT: "0" });
+    const { result } = await lab.probe("client", {
+      quic: "quinn",
+      args: ["--seconds", "2", "--bitrate", "2000"],
+    });
+    const { lost = 0, key = 0, wrong } = result?.stream?.frames ?? {};
+    assert.equal(wrong, 0);
+    assert.ok(lost > 1, `${lost} lost`);
+    if (answer === "idr") assert.ok(key > 1, `${key} key frames`);
+    else assert.ok(key <= 1, `${key} key frames`);
+  }
+});
+
 Deno.test("`probe` mends what parity can, tells what it cannot, and takes no wrong byte", async () => {
   for (const percent of [3, 60]) {
     await using lab = await openNativeLab("quinn", ["--frames", "120", "--allow-tofu"], {

@@ -12,31 +12,34 @@ import type { CommandRun } from "../environment.ts";
 import { readHostEnv } from "../host_env.ts";
 import { openCommandLog, runUntilStopped } from "../long_run.ts";
 import { describeChain } from "../print.ts";
+import { shapeOf, type StreamShapeFlags } from "../stream_shape.ts";
 
 const COVERING_FACTOR = 6;
 const IDR_PERCENT = { "synthetic": 100, "synthetic-abr": 1000, "virtual": 100 } as const;
 
-export type Punktfunk1HostFlags = Readonly<
-  Partial<{
-    port: number;
-    source: "synthetic" | "synthetic-abr" | "virtual";
-    frames: number;
-    seconds: number;
-    maxSessions: number;
-    maxConcurrent: number;
-    allowTofu: boolean;
-    requirePairing: boolean;
-    allowPairing: boolean;
-    pairingPin: string;
-    idleTimeoutMs: number;
-    dataPort: number;
-    noMdns: boolean;
-    idrPct: number;
-    bringupMs: number;
-    noRamp: boolean;
-    fecField: "8" | "16";
-  }>
->;
+export type Punktfunk1HostFlags =
+  & Readonly<
+    Partial<{
+      port: number;
+      source: "synthetic" | "synthetic-abr" | "virtual";
+      frames: number;
+      seconds: number;
+      maxSessions: number;
+      maxConcurrent: number;
+      allowTofu: boolean;
+      requirePairing: boolean;
+      allowPairing: boolean;
+      pairingPin: string;
+      idleTimeoutMs: number;
+      dataPort: number;
+      noMdns: boolean;
+      idrPct: number;
+      bringupMs: number;
+      noRamp: boolean;
+      fecField: "8" | "16";
+    }>
+  >
+  & StreamShapeFlags;
 
 export const run: CommandRun<Punktfunk1HostFlags> = async (environment, flags) => {
   const directories = environment.directories();
@@ -68,6 +71,7 @@ export const run: CommandRun<Punktfunk1HostFlags> = async (environment, flags) =
         videoDropPercent: settings.video_drop.value,
         delivery: settings.delivery.value,
         mtuBytes: settings.wire_mtu.value,
+        shape: shapeOf(flags, source),
         rampMsMax: flags.noRamp ? undefined : flags.bringupMs ?? RAMP_MS_MAX,
         isChaChaAllowed: settings.chacha20.value,
         fecScheme: flags.fecField === "8" ? "gf256" : "gf65536",

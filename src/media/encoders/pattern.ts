@@ -4,7 +4,8 @@
  *     0   frame index, u32 little-endian
  *     4   (index + i) & 255 for i = 4, 5, …, counted from the start of the unit
  *
- * Their size follows the bitrate, so that the data path carries what an encoder of that rate would give it.
+ * Their size follows the bitrate, so that the data path carries what an encoder of that rate would give it. A request for
+ * an IDR may be answered with a wave: units that carry what the IDR has more than they, in equal parts.
  *
  * @module
  */
@@ -25,6 +26,8 @@ class PatternEncoder implements VideoEncoder {
   #kbps: number;
   #unit = new Uint8Array(0);
   #isFirst = true;
+  /** Units of the running wave still to come. */
+  #waveLeft = 0;
   #isClosed = false;
 
   constructor(spec: PatternEncoderSpec) {
@@ -37,14 +40,21 @@ class PatternEncoder implements VideoEncoder {
     options: { readonly isIdrWanted: boolean; readonly frameIndex: number },
   ): AccessUnit {
     if (this.#isClosed) throw new OperationError("failed", "Cannot make a pattern: it is closed");
-    const isIdr = this.#isFirst || options.isIdrWanted;
+    const { waveUnits } = this.#spec;
+    const isIdr = this.#isFirst || (options.isIdrWanted && waveUnits === undefined);
+    const isWaveStart = options.isIdrWanted && !isIdr;
     this.#isFirst = false;
+    if (isWaveStart) this.#waveLeft = waveUnits ?? 0;
     const sizeBytes = this.#unitBytes(isIdr);
     if (this.#unit.byteLength < sizeBytes) this.#unit = new Uint8Array(sizeBytes);
     fillPattern(this.#unit.subarray(0, sizeBytes), options.frameIndex);
     const pointer = Deno.UnsafePointer.of(this.#unit);
     if (pointer === null) throw new OperationError("failed", "Cannot make a pattern: no memory");
-    return { data: { pointer, sizeBytes }, kind: isIdr ? "idr" : "p" };
+    const data = { pointer, sizeBytes };
+    if (this.#waveLeft === 0) return { data, kind: isIdr ? "idr" : "p" };
+    this.#waveLeft--;
+    if (isWaveStart) return { data, kind: "p", wave: "start" };
+    return { data, kind: "p", ...(this.#waveLeft === 0 ? { wave: "close" } : {}) };
   }
 
   setBitrate(kbps: number): void {
@@ -65,8 +75,11 @@ class PatternEncoder implements VideoEncoder {
   }
 
   #unitBytes(isIdr: boolean): number {
-    const bytesPerSecond = this.#kbps * 125;
-    const share = isIdr ? this.#spec.idrPercent / 100 : 1;
+    const { idrPercent, fillPercent, waveUnits } = this.#spec;
+    const bytesPerSecond = this.#kbps * 125 * fillPercent / 100;
+    const surplus = idrPercent / 100 - 1;
+    const isInWave = this.#waveLeft > 0 && waveUnits !== undefined;
+    const share = isIdr ? 1 + surplus : isInWave ? 1 + surplus / waveUnits : 1;
     const bytes = Math.round(bytesPerSecond * 1000 / this.#spec.refreshMilliHz * share);
     const bytesMax = Math.min(this.#spec.unitBytesMax, PATTERN_UNIT_BYTES_MAX);
     return Math.min(Math.max(bytes, INDEX_SIZE_BYTES), bytesMax);

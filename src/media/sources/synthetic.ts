@@ -6,7 +6,7 @@
 import { PictureDrawer, type PictureFrame, PictureTimer } from "../../../ffi/picture.ts";
 import { OperationError } from "../../lib/errors.ts";
 import type { VideoFrame, VideoSource, VideoSourceSpec } from "../ports.ts";
-import { FrameSchedule } from "./frame_schedule.ts";
+import { ALWAYS_MOVING, MotionSchedule, NEVER_MOVING } from "./motion_schedule.ts";
 import type { SourceTimer } from "./timer.ts";
 
 export type SyntheticVideoSpec = Extract<VideoSourceSpec, { kind: "synthetic" }>;
@@ -27,14 +27,13 @@ export class SyntheticSource implements VideoSource {
   readonly #spec: SyntheticVideoSpec;
   readonly #timer: SourceTimer;
   readonly #drawer: PictureDrawer;
-  readonly #schedule: FrameSchedule;
-  #isFirst = true;
+  readonly #schedule: MotionSchedule;
   #blank: PictureFrame | undefined;
   #isClosed = false;
 
   /** `timer` belongs to the source from here on. */
   constructor(spec: SyntheticVideoSpec, timer: SourceTimer) {
-    const { widthPixels, heightPixels, content } = spec;
+    const { widthPixels, heightPixels, refreshMilliHz, content } = spec;
     this.#spec = spec;
     this.#timer = timer;
     this.#drawer = new PictureDrawer({
@@ -42,23 +41,22 @@ export class SyntheticSource implements VideoSource {
       heightPixels,
       content: content === "still" || content === "blank" ? "motion" : content,
     });
-    this.#schedule = new FrameSchedule(timer.nowUs(), spec.refreshMilliHz);
+    const script = content === "still" ? NEVER_MOVING : spec.script ?? ALWAYS_MOVING;
+    this.#schedule = new MotionSchedule(timer.nowUs(), { refreshMilliHz, script });
     this.description = `synthetic ${content} ${widthPixels}x${heightPixels}`;
   }
 
   async next(timeoutMs: number): Promise<VideoFrame | null> {
     this.#assertOpen();
     const nowUs = this.#timer.nowUs();
-    const isOver = this.#spec.content === "still" && !this.#isFirst;
     const due = this.#schedule.peek(nowUs);
     const giveUpAtUs = nowUs + timeoutMs * 1000;
-    if (isOver || due.dueAtUs > giveUpAtUs) {
+    if (due === undefined || due.dueAtUs > giveUpAtUs) {
       await this.#sleepUntil(giveUpAtUs);
       return null;
     }
     await this.#sleepUntil(due.dueAtUs);
     this.#schedule.take(due);
-    this.#isFirst = false;
     const drawnAtUs = this.#timer.nowUs();
     return this.#frameOf(this.#blank ?? this.#draw(drawnAtUs, due.index), drawnAtUs);
   }

@@ -28,6 +28,8 @@ export interface TestStream {
   readonly pattern:
     | Omit<PatternEncoderSpec, "bitrateKbps" | "refreshMilliHz" | "unitBytesMax">
     | undefined;
+  /** How long a request for a key frame waits for its answer at least. */
+  readonly recoveryMs: number;
   /** 0 has no end. */
   readonly frameCount: number;
   /** Undefined has no end. */

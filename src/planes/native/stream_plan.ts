@@ -76,6 +76,7 @@ export function videoOptionsOf(
       wallOffsetNs: streamClock.wallOffsetNs,
     },
     isHeldBack: offer.hasRamp,
+    recoveryMs: test?.recoveryMs ?? 0,
     ...(pattern === undefined ? {} : { pattern }),
     ...(test === undefined || test.frameCount === 0 ? {} : { unitsMax: test.frameCount }),
   };

@@ -31,8 +31,10 @@ import {
   USER_FLAG_KEY,
   USER_FLAG_PICTURE,
   USER_FLAG_RECOVERY_ANCHOR,
+  USER_FLAG_RECOVERY_MARK,
   USER_FLAG_REPEAT,
   USER_FLAG_SLICE_STREAMED,
+  USER_FLAG_WAVE_CLOSE,
 } from "./video_header.ts";
 import { VideoJobWriter, type VideoSeal } from "./video_job.ts";
 
@@ -239,9 +241,11 @@ export class VideoPacketiser implements Packetiser {
   }
 }
 
-function userFlagsOf({ kind, isRepeat }: StreamedFacts): number {
+function userFlagsOf({ kind, isRepeat, wave }: StreamedFacts): number {
   return USER_FLAG_PICTURE |
     (kind === "idr" ? USER_FLAG_KEY : 0) |
     (kind === "p-after-invalidation" ? USER_FLAG_RECOVERY_ANCHOR : 0) |
-    (isRepeat === true ? USER_FLAG_REPEAT : 0);
+    (isRepeat === true ? USER_FLAG_REPEAT : 0) |
+    (wave === undefined ? 0 : USER_FLAG_RECOVERY_MARK) |
+    (wave === "close" ? USER_FLAG_WAVE_CLOSE : 0);
 }

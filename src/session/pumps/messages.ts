@@ -30,6 +30,8 @@ export interface VideoPumpSpec {
   readonly dropPercent?: number;
   /** The picture waits for "flow" once the destination is known; probes are answered meanwhile. Absent: it does not wait. */
   readonly isHeldBack?: boolean;
+  /** Test delay: how long a request for an IDR waits for its answer at least. Absent: it does not. */
+  readonly recoveryMs?: number;
   /** Whether each sent unit is reported. */
   readonly isReportingUnits?: boolean;
 }

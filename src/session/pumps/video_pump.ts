@@ -46,6 +46,8 @@ export interface VideoPumpParts {
   readonly clock: Clock;
   /** Whether the picture waits for "flow". */
   readonly isHeldBack?: boolean | undefined;
+  /** How long a request for an IDR waits for its answer at least. */
+  readonly recoveryMs?: number | undefined;
   /** The pump stops by itself after this many units. */
   readonly unitsMax?: number | undefined;
   readonly onUnit?: ((unit: SentUnit) => void) | undefined;
@@ -54,7 +56,7 @@ export interface VideoPumpParts {
 
 export class VideoPump {
   readonly #parts: VideoPumpParts;
-  readonly #idr = new IdrGovernor();
+  readonly #idr: IdrGovernor;
   #pacing: Pacing;
   #filler: Filler | undefined;
   #destination: SocketAddress | undefined;
@@ -79,6 +81,7 @@ export class VideoPump {
   constructor(parts: VideoPumpParts) {
     this.#parts = parts;
     this.#pacing = parts.pacing;
+    this.#idr = new IdrGovernor({ answerDelayUs: (parts.recoveryMs ?? 0) * 1000 });
     this.#isFlowing = !parts.isHeldBack;
   }
 
@@ -188,7 +191,8 @@ export class VideoPump {
     this.#lastSentAtUs = encodedUs;
     // A repeat is shown anew: its time is now, or the client would see time stand still.
     const capturedAtUs = isFresh ? frame.capturedAtUs : startUs;
-    this.#send(unit, { capturedAtUs, nowUs: encodedUs, isRepeat: !isFresh });
+    const wave = unit.wave === undefined ? {} : { wave: unit.wave };
+    this.#send(unit, { capturedAtUs, nowUs: encodedUs, isRepeat: !isFresh, ...wave });
     const encodeUs = encodedUs - startUs;
     const sendUs = clock.monotonicUs() - encodedUs;
     this.#stats.encodeUs += encodeUs;
@@ -199,7 +203,7 @@ export class VideoPump {
 
   #send(unit: AccessUnit, moment: Omit<AccessUnitFacts, "sizeBytes" | "kind">): void {
     const { packetiser, kernel, socket } = this.#parts;
-    if (unit.kind === "idr") this.#idr.sent(moment.nowUs);
+    if (unit.kind === "idr" || unit.wave === "start") this.#idr.sent(moment.nowUs);
     const destination = this.#destination;
     if (destination === undefined) return;
     try {

@@ -28,6 +28,7 @@ servePump<VideoPumpSpec>(self as unknown as WorkerScope, async (spec, { stack, c
     pacing,
     clock,
     isHeldBack: spec.isHeldBack,
+    recoveryMs: spec.recoveryMs,
     unitsMax: spec.unitsMax,
     onProbed: (totals) => report({ kind: "probed", totals }),
     onUnit: spec.isReportingUnits ? (unit) => report({ kind: "unit", unit }) : undefined,

@@ -20,6 +20,21 @@ Deno.test("IdrGovernor honours a later request once the interval has passed", ()
   assert.equal(governor.isDue(1_000_000 + IDR_INTERVAL_MIN_US), true);
 });
 
+Deno.test("IdrGovernor answers requests as late as it is told, and the host's own needs at once", () => {
+  const governor = new IdrGovernor({ answerDelayUs: 700_000 });
+  assert.equal(governor.isDue(0), true);
+  governor.sent(0);
+  governor.request(1_000_000, 20_000);
+  // Asking again does not make it later.
+  governor.request(1_500_000, 20_000);
+  assert.equal(governor.isDue(1_699_999), false);
+  assert.equal(governor.isDue(1_700_000), true);
+  governor.sent(1_700_000);
+  governor.request(2_000_000, 20_000);
+  governor.force();
+  assert.equal(governor.isDue(2_000_000), true);
+});
+
 Deno.test("IdrGovernor does not believe a round trip from before the first sample", () => {
   const governor = new IdrGovernor();
   governor.sent(1_000_000);

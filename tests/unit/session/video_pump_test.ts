@@ -8,7 +8,12 @@ import type {
   VideoSource,
 } from "../../../src/media/ports.ts";
 import type { UdpSocketHandle, WireKernel } from "../../../src/media/wire/kernel.ts";
-import type { AccessUnitFacts, Packetiser, WireJob } from "../../../src/protocol/wire_job.ts";
+import type {
+  AccessUnitFacts,
+  Packetiser,
+  WaveMark,
+  WireJob,
+} from "../../../src/protocol/wire_job.ts";
 import type { ProbeTotals } from "../../../src/protocol/punktfunk1/probe_train.ts";
 import type { Filler } from "../../../src/session/pumps/packetisers.ts";
 import type { SentUnit } from "../../../src/session/pumps/messages.ts";
@@ -24,6 +29,7 @@ const SMOOTH = { burstHz: 0, groupBytes: 0, groupRateKbps: 0 };
 interface SentFrame {
   readonly capturedAtUs: number;
   readonly isIdr: boolean;
+  readonly wave?: WaveMark;
   readonly frameIndex: number;
 }
 
@@ -39,6 +45,9 @@ function openPump(
     readonly unitsMax?: number;
     readonly onUnit?: (unit: SentUnit) => void;
     readonly isHeldBack?: boolean;
+    readonly recoveryMs?: number;
+    /** Answer requests with waves. */
+    readonly hasWaves?: boolean;
     readonly onProbed?: (totals: ProbeTotals) => void;
   } = {},
 ) {
@@ -76,7 +85,11 @@ function openPump(
   });
   const encoder: VideoEncoder = {
     description: "fake",
-    encode: (_frame, { isIdrWanted }): AccessUnit => ({ data, kind: isIdrWanted ? "idr" : "p" }),
+    encode(_frame, { isIdrWanted, frameIndex }): AccessUnit {
+      if (!isIdrWanted) return { data, kind: "p" };
+      const isWave = options.hasWaves === true && frameIndex > 1;
+      return isWave ? { data, kind: "p", wave: "start" } : { data, kind: "idr" };
+    },
     setBitrate() {},
     invalidateReferences(first, last) {
       invalidated.push([first, last]);
@@ -108,6 +121,7 @@ function openPump(
       sent.push({
         capturedAtUs: facts.capturedAtUs,
         isIdr: facts.kind === "idr",
+        ...(facts.wave === undefined ? {} : { wave: facts.wave }),
         frameIndex: packetiser.nextFrameIndex - 1,
       });
       return { packetCount: 3, bytes: 3000, refusedPackets: 1 };
@@ -125,6 +139,7 @@ function openPump(
     clock,
     startProbe: (plan, startUs) => fillerOf(plan.durationMs, startUs),
     isHeldBack: options.isHeldBack,
+    recoveryMs: options.recoveryMs,
     unitsMax: options.unitsMax,
     onUnit: options.onUnit,
     onProbed: options.onProbed,
@@ -238,6 +253,30 @@ Deno.test("VideoPump answers an IDR request on a still screen without waiting fo
   assert.equal(sent.length, 2);
   assert.equal(sent[1]?.isIdr, true);
   assert.ok(sent[1].capturedAtUs - startUs < 200_000);
+});
+
+Deno.test("VideoPump takes the start of a wave for the answer to a request", async () => {
+  const { pump, sent } = openPump([
+    ...Array(8).fill("picture"),
+    () => pump.command({ kind: "idr", roundTripUs: ROUND_TRIP_US }),
+    "picture",
+    "picture",
+  ], { hasWaves: true });
+  pump.command({ kind: "destination", destination: DESTINATION });
+  await pump.run(() => {});
+  assert.deepEqual(sent.slice(8).map(({ wave }) => wave), ["start", undefined]);
+});
+
+Deno.test("VideoPump answers a request no earlier than it is told to", async () => {
+  const { pump, sent } = openPump([
+    ...Array(8).fill("picture"),
+    () => pump.command({ kind: "idr", roundTripUs: ROUND_TRIP_US }),
+    ...Array(8).fill("picture"),
+  ], { recoveryMs: 100 });
+  pump.command({ kind: "destination", destination: DESTINATION });
+  await pump.run(() => {});
+  // A picture every 16 ms: the seventh comes after 112.
+  assert.deepEqual(sent.flatMap(({ isIdr }, index) => isIdr ? [index] : []), [0, 14]);
 });
 
 Deno.test("VideoPump makes an IDR when the encoder cannot invalidate references", async () => {

@@ -13,6 +13,8 @@ const SPEC: PatternEncoderSpec = {
   refreshMilliHz: 60_000,
   bitrateKbps: 12_000,
   idrPercent: 300,
+  fillPercent: 100,
+  waveUnits: undefined,
   isFollowingBitrate: true,
   unitBytesMax: 64 * 1024 * 1024,
 };
@@ -75,6 +77,28 @@ Deno.test("PatternEncoder makes no unit larger than the client takes, whatever t
   assert.deepEqual([sizeOf(0), sizeOf(1)], [30_000, 25_000]);
   encoder.setBitrate(24_000);
   assert.equal(sizeOf(2), 30_000);
+});
+
+Deno.test("PatternEncoder fills as much of its rate as it is told", () => {
+  using encoder = openPatternEncoder({ ...SPEC, fillPercent: 40 });
+  const sizeOf = (frameIndex: number) =>
+    encoder.encode(FRAME, { isIdrWanted: false, frameIndex }).data.sizeBytes;
+  assert.deepEqual([sizeOf(0), sizeOf(1)], [30_000, 10_000]);
+});
+
+Deno.test("PatternEncoder answers with a wave that carries a key frame's surplus, and begins it anew when asked again", () => {
+  using encoder = openPatternEncoder({ ...SPEC, waveUnits: 4 });
+  const asked = new Set([1, 6, 8]);
+  const units = Array.from({ length: 14 }, (_, frameIndex) => {
+    const unit = encoder.encode(FRAME, { isIdrWanted: asked.has(frameIndex), frameIndex });
+    assert.ok(isPattern(copyNativeBytes(unit.data), frameIndex));
+    return unit;
+  });
+  assert.deepEqual(units.map(({ kind }) => kind), ["idr", ...Array(13).fill("p")]);
+  const marks = units.flatMap(({ wave }, index) => wave === undefined ? [] : [[index, wave]]);
+  assert.deepEqual(marks, [[1, "start"], [4, "close"], [6, "start"], [8, "start"], [11, "close"]]);
+  const sizes = units.slice(0, 6).map(({ data }) => data.sizeBytes);
+  assert.deepEqual(sizes, [75_000, 37_500, 37_500, 37_500, 37_500, 25_000]);
 });
 
 Deno.test("PatternEncoder refuses to encode once it is closed", () => {

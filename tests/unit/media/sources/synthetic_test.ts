@@ -74,6 +74,19 @@ Deno.test("SyntheticSource skips the pictures that a stalled caller missed", asy
   assert.equal(await source.next(0), null);
 });
 
+Deno.test("SyntheticSource moves when its script says so", async () => {
+  const timer = new FakeTimer();
+  const script = { hz: 10, fromMs: 500, untilMs: 700 };
+  using source = new SyntheticSource({ ...SPEC, script }, timer);
+  const startUs = timer.now;
+  const times: number[] = [];
+  while (timer.now < startUs + 2_000_000) {
+    const frame = await source.next(20);
+    if (frame !== null) times.push((frame.capturedAtUs - startUs) / 1000);
+  }
+  assert.deepEqual(times, [0, 500, 600]);
+});
+
 Deno.test("SyntheticSource returns a still picture once", async () => {
   const timer = new FakeTimer();
   using source = new SyntheticSource({ ...SPEC, content: "still" }, timer);

@@ -104,7 +104,14 @@ export async function openPlaneLab(options: PlaneLabOptions = {}): Promise<Plane
       dataPort: 0,
       managementPort: () => 0,
       test: {
-        pattern: { codec: "pattern", idrPercent: 100, isFollowingBitrate: false },
+        pattern: {
+          codec: "pattern",
+          idrPercent: 100,
+          fillPercent: 100,
+          waveUnits: undefined,
+          isFollowingBitrate: false,
+        },
+        recoveryMs: 0,
         frameCount: 0,
         durationMs: undefined,
       },

@@ -126,6 +126,8 @@ Deno.test("VideoPacketiser tells each kind of access unit in the user flags", ()
   assert.equal(flags({ kind: "p-after-invalidation" }), 0x021);
   assert.equal(flags({ kind: "p", isRepeat: true }), 0x101);
   assert.equal(flags({ kind: "idr", isRepeat: true }), 0x105);
+  assert.equal(flags({ kind: "p", wave: "start" }), 0x011);
+  assert.equal(flags({ kind: "p", wave: "close" }), 0x211);
 });
 
 Deno.test("VideoPacketiser writes capture times on the wall clock that never run backwards", () => {
