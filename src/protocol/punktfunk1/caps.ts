@@ -80,5 +80,4 @@ export const GRANTS = {
 } as const;
 
 export const GRANTS_ALL = 0xff;
-export const GRANTS_CONTROLLER_ONLY = GRANTS.gamepad;
 export const GRANTS_VIEW_ONLY = 0;

@@ -20,12 +20,6 @@ import { decodeUtf8, encodeShortBytes, takeShortBytes } from "./text.ts";
 
 export const CLIP_FORMATS_MAX = 16;
 export const CLIP_MIME_BYTES_MAX = 128;
-/** The format whose content is a list of files. */
-export const CLIP_FILES_MIME = "application/x-punktfunk-files";
-/** What a fetch stream begins with. */
-export const CLIP_STREAM_HEAD: readonly number[] = [0x50, 0x4b, 0x46, 0x73, 0x01];
-/** Application code of the reset that gives a fetch up. */
-export const CLIP_CANCEL_CODE = 0x70;
 
 const FILE_NONE = 0xffffffff;
 const POLICY_TEXT = 0x01;

@@ -114,4 +114,3 @@ export type Colour = Fields<typeof COLOUR_LAYOUT>;
 
 export const COLOUR_SDR: Colour = { primaries: 1, transfer: 1, matrix: 1, isFullRange: false };
 export const COLOUR_HDR10: Colour = { primaries: 9, transfer: 16, matrix: 9, isFullRange: false };
-export const COLOUR_HLG: Colour = { primaries: 9, transfer: 18, matrix: 9, isFullRange: false };
