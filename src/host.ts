@@ -9,21 +9,16 @@
  * @module
  */
 import { type ApiServer, openApi } from "../api/server.ts";
-import type { AudioBackend } from "./audio/ports.ts";
-import { chooseAudioBackend } from "./audio/registry.ts";
-import { createPipewireAudio } from "./audio/pipewire.ts";
-import { pipewireSocketPath } from "./audio/pipewire_socket.ts";
-import { openSyntheticAudioBackend } from "./audio/synthetic.ts";
-import { instanceNameOf, openMdns } from "./discovery/mdns.ts";
-import type { DisplayBackend } from "./display/ports.ts";
-import { chooseDisplayBackend, listDisplayBackends } from "./display/registry.ts";
+import { instanceNameOf } from "./discovery/mdns.ts";
+import { listDisplayBackends } from "./display/registry.ts";
 import { HostApi } from "./host_api.ts";
 import { nativeAdvert, openNativePlane, testLossLines } from "./host_native.ts";
 import type { Host, HostEnvironment, HostOptions } from "./host_options.ts";
+import { type Backends, openBackends, openHostMdns, openNativeStores } from "./host_parts.ts";
 import { runChecks } from "./health/check.ts";
 import { conflictCheck } from "./health/conflicts.ts";
 import { openMachine } from "./health/machine.ts";
-import { describeError, OperationError } from "./lib/errors.ts";
+import { OperationError } from "./lib/errors.ts";
 import { openApps } from "./library/apps.ts";
 import { GameStreamPlane } from "./planes/gamestream/plane.ts";
 import { RAMP_MS_MAX } from "./planes/native/bring_up_ramp.ts";
@@ -33,7 +28,7 @@ import { ensurePrivateDirectory } from "./store/file.ts";
 import { GameStreamClients } from "./trust/gamestream_clients.ts";
 import { openHostId, openManagementToken, writeManagementEndpoint } from "./trust/host_files.ts";
 import { type Identity, openIdentity } from "./trust/identity.ts";
-import { type NativeTrust, openNativeTrust } from "./trust/native_trust.ts";
+import type { NativeTrust } from "./trust/native_trust.ts";
 
 /** Native sessions at once; further clients wait with their connection alive. */
 const NATIVE_SESSIONS_MAX = 4;
@@ -44,14 +39,6 @@ interface Stores {
   readonly uniqueId: string;
   readonly native: Identity;
   readonly token: string;
-}
-
-interface Backends {
-  readonly display: DisplayBackend;
-  readonly audio: AudioBackend;
-  readonly displays: readonly DisplayBackend[];
-  /** Why these, one sentence each. */
-  readonly reasons: readonly string[];
 }
 
 /** Bring everything up. Throws OperationError when a primary plane cannot start; nothing is left open then. */
@@ -77,7 +64,7 @@ async function open(
   // The answer changes nothing here; nobody has to wait for it.
   const conflicts = reportConflicts(environment);
   stack.defer(() => conflicts);
-  const backends = await openBackends(options, environment);
+  const backends = await openBackends(options.source, environment);
   const lines = [...backends.reasons, ...testLossLines(options.videoDropPercent)];
 
   let sessions = 0;
@@ -106,7 +93,7 @@ async function open(
     managementPort: () => api.port,
     clients: stores.clients,
     trust: stores.trust,
-    displays: backends.displays,
+    displays: await listDisplayBackends({ environment: environment.env, clock }),
     display: backends.display,
     plane,
     nativePlane,
@@ -171,32 +158,23 @@ async function namingPortOwner<T>(
   }
 }
 
-async function openStores({ directories, logger, env, clock }: HostEnvironment): Promise<Stores> {
+async function openStores(environment: HostEnvironment): Promise<Stores> {
+  const { directories, logger, env, clock } = environment;
   const directory = directories.config;
   await ensurePrivateDirectory(directory);
   const nowMs = () => clock.wallMs();
   const clients = await GameStreamClients.open(directory, { nowMs });
-  const trust = await openNativeTrust(directory, {
-    clock,
-    onPending: ({ id, fingerprint, source }) =>
-      logger.info("pairing.pending", { id, fingerprint, source }),
-    onFault: (error) => logger.error("trust.unsaved", { reason: describeError(error) }),
-  });
   const uniqueId = await openHostId(directory);
-  const native = await openIdentity(directory, {
-    kind: "native",
-    hasPairings: trust.clients.size > 0,
-    machineName: Deno.hostname(),
-  });
   const { token, notice } = await openManagementToken(directory, { nowMs });
-  for (const text of [...clients.notices, native.notice, notice]) {
+  const { trust, identity: native } = await openNativeStores(environment);
+  for (const text of [...clients.notices, notice]) {
     if (text !== undefined) logger.warn("host.notice", { text });
   }
   return {
     clients,
     trust,
     uniqueId,
-    native: native.identity,
+    native,
     token: env.get("PUNKTFUNK_MGMT_TOKEN") ?? token,
   };
 }
@@ -209,35 +187,6 @@ async function reportConflicts({ env, logger, clock }: HostEnvironment): Promise
     if (state === "ok") continue;
     logger.warn("host.conflict", { detail: summary, remedy: remedy?.replaceAll("\n", "; ") });
   }
-}
-
-async function openBackends(
-  options: HostOptions,
-  { env, directories, logger, clock }: HostEnvironment,
-): Promise<Backends> {
-  const display = await chooseDisplayBackend({ source: options.source, environment: env, clock });
-  const audio = await chooseAudioBackend({
-    pipewire: createPipewireAudio({
-      socketPath: pipewireSocketPath(env),
-      stateDirectory: directories.state,
-      clock,
-    }),
-    synthetic: openSyntheticAudioBackend(),
-  }, { isSyntheticWanted: display.backend.id === "synthetic" });
-  // What a killed host left is undone before anything new is made.
-  for (const recover of [() => display.backend.recover(), () => audio.backend.recover()]) {
-    try {
-      for (const done of await recover()) logger.info("host.recovered", { what: done });
-    } catch (error) {
-      logger.warn("host.recover", { reason: describeError(error) });
-    }
-  }
-  return {
-    display: display.backend,
-    displays: await listDisplayBackends({ environment: env, clock }),
-    audio: audio.backend,
-    reasons: [display.reason, audio.reason],
-  };
 }
 
 interface PlaneParts {
@@ -291,14 +240,7 @@ async function announce({ parts, nativePort, managementPort, plane, stack }: {
   readonly stack: AsyncDisposableStack;
 }): Promise<void> {
   const { options, environment, stores, hostName } = parts;
-  const { clock, logger } = environment;
-  const mdns = stack.use(
-    await openMdns({
-      machineName: Deno.hostname(),
-      clock,
-      onNotice: (text) => logger.warn("host.notice", { text }),
-    }),
-  );
+  const mdns = stack.use(await openHostMdns(environment));
   void mdns.advertise(nativeAdvert({
     hostName,
     port: nativePort,

@@ -5,16 +5,11 @@
  *
  * @module
  */
-import { createPipewireAudio } from "./audio/pipewire.ts";
-import { pipewireSocketPath } from "./audio/pipewire_socket.ts";
-import { chooseAudioBackend } from "./audio/registry.ts";
 import { openSyntheticAudioBackend } from "./audio/synthetic.ts";
-import { openMdns } from "./discovery/mdns.ts";
-import { chooseDisplayBackend } from "./display/registry.ts";
 import { openSyntheticDisplayBackend } from "./display/synthetic.ts";
 import { nativeAdvert, openNativePlane, testLossLines } from "./host_native.ts";
 import type { Host, HostEnvironment } from "./host_options.ts";
-import { describeError } from "./lib/errors.ts";
+import { openBackends, openHostMdns, openNativeStores } from "./host_parts.ts";
 import { BITRATE_KBPS_MAX } from "./lib/limits.ts";
 import type { MotionScript } from "./media/sources/motion_schedule.ts";
 import type { TestStream } from "./planes/native/environment.ts";
@@ -23,8 +18,6 @@ import { SOFTWARE_CAPABILITIES } from "./session/capabilities.ts";
 import type { HostCapabilities } from "./session/plan.ts";
 import { ensurePrivateDirectory } from "./store/file.ts";
 import { openHostId } from "./trust/host_files.ts";
-import { openIdentity } from "./trust/identity.ts";
-import { openNativeTrust } from "./trust/native_trust.ts";
 
 export interface NativeHostOptions {
   readonly port: number;
@@ -105,28 +98,18 @@ async function open(
 ): Promise<NativeHost> {
   const { clock, logger, directories } = environment;
   await ensurePrivateDirectory(directories.config);
-  const trust = stack.use(
-    await openNativeTrust(directories.config, {
-      clock,
-      onPending: ({ id }) => logger.info("native.pending", { id }),
-      onFault: (error) => logger.warn("native.guest", { reason: describeError(error) }),
-    }),
-  );
-  const { identity, notice } = await openIdentity(directories.config, {
-    kind: "native",
-    hasPairings: trust.clients.size > 0,
-    machineName: Deno.hostname(),
-  });
-  if (notice !== undefined) logger.warn("host.notice", { text: notice });
+  const { trust, identity } = await openNativeStores(environment);
+  stack.use(trust);
   const { pin } = trust.window.arm({
     ttlS: null,
     ...(options.pin === undefined ? {} : { pin: options.pin }),
   });
   const { display, audio, capabilities, reasons } = await openMedia(options, environment);
+  const policy = options.isOpen ? "open" : "required";
   let sessions = 0;
   const { plane, reason } = await openNativePlane({
     ...options,
-    policy: options.isOpen ? "open" : "required",
+    policy,
     trust,
     identity,
     display,
@@ -139,7 +122,17 @@ async function open(
     nextSessionId: () => ++sessions,
   });
   stack.use(plane);
-  if (options.isMdnsOn) await advertise(options, { environment, stack, port: plane.port });
+  if (options.isMdnsOn) {
+    const mdns = stack.use(await openHostMdns(environment));
+    void mdns.advertise(nativeAdvert({
+      hostName: Deno.hostname(),
+      port: plane.port,
+      fingerprint: identity.fingerprint,
+      policy,
+      uniqueId: await openHostId(directories.config),
+      managementPort: 0,
+    }));
+  }
   const ended = Promise.withResolvers<void>();
   void plane.drained.then(ended.resolve);
   return {
@@ -158,58 +151,17 @@ async function open(
       ended.resolve();
     },
   };
-
-  async function advertise(
-    { isOpen }: NativeHostOptions,
-    parts: {
-      readonly environment: HostEnvironment;
-      readonly stack: AsyncDisposableStack;
-      readonly port: number;
-    },
-  ): Promise<void> {
-    const mdns = parts.stack.use(
-      await openMdns({
-        machineName: Deno.hostname(),
-        clock,
-        onNotice: (text) => logger.warn("host.notice", { text }),
-      }),
-    );
-    void mdns.advertise(nativeAdvert({
-      hostName: Deno.hostname(),
-      port: parts.port,
-      fingerprint: identity.fingerprint,
-      policy: isOpen ? "open" : "required",
-      uniqueId: await openHostId(directories.config),
-      managementPort: 0,
-    }));
-  }
 }
 
 async function openMedia(options: NativeHostOptions, environment: HostEnvironment) {
-  const { env, clock, directories } = environment;
-  const synthetic = openSyntheticAudioBackend();
-  if (options.source !== "virtual") {
-    return {
-      display: openSyntheticDisplayBackend("blank", options.shape.script),
-      audio: synthetic,
-      capabilities: PATTERN_CAPABILITIES,
-      reasons: ["Every session gets bytes to be checked"],
-    };
+  if (options.source === "virtual") {
+    return { ...await openBackends("auto", environment), capabilities: SOFTWARE_CAPABILITIES };
   }
-  const display = await chooseDisplayBackend({ source: "auto", environment: env, clock });
-  const audio = await chooseAudioBackend({
-    pipewire: createPipewireAudio({
-      socketPath: pipewireSocketPath(env),
-      stateDirectory: directories.state,
-      clock,
-    }),
-    synthetic,
-  }, { isSyntheticWanted: display.backend.id === "synthetic" });
   return {
-    display: display.backend,
-    audio: audio.backend,
-    capabilities: SOFTWARE_CAPABILITIES,
-    reasons: [display.reason, audio.reason],
+    display: openSyntheticDisplayBackend("blank", options.shape.script),
+    audio: openSyntheticAudioBackend(),
+    capabilities: PATTERN_CAPABILITIES,
+    reasons: ["Every session gets bytes to be checked"],
   };
 }
 
