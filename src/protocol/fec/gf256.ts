@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { ProtocolError } from "../../lib/errors.ts";
+import { mergeFound, surveyBlock } from "./received_block.ts";
 
 /** Data and parity shards of a block together. */
 export const GF256_SHARDS_MAX = 255;
@@ -115,21 +115,7 @@ export function reconstruct(
   code: ErasureCode,
 ): Uint8Array[] {
   const { dataCount, parityCount, matrix } = code;
-  const arrived = shards.slice(0, dataCount + parityCount).filter((shard) => shard !== undefined);
-  if (arrived.length < dataCount) {
-    throw new ProtocolError(
-      "short",
-      `Cannot reconstruct block: ${arrived.length} shards arrived, ${dataCount} are needed`,
-    );
-  }
-  const sizeBytes = arrived[0]?.byteLength ?? 0;
-  if (arrived.some((shard) => shard.byteLength !== sizeBytes)) {
-    throw new ProtocolError("malformed", "Cannot reconstruct block: shards differ in size");
-  }
-  const lost: number[] = [];
-  for (let column = 0; column < dataCount; column++) {
-    if (shards[column] === undefined) lost.push(column);
-  }
+  const { sizeBytes, lost } = surveyBlock(shards, code);
   const rows: number[] = [];
   for (let row = 0; row < parityCount && rows.length < lost.length; row++) {
     if (shards[dataCount + row] !== undefined) rows.push(row);
@@ -153,11 +139,7 @@ export function reconstruct(
     );
     return shard;
   });
-  return Array.from({ length: dataCount }, (_, column) => {
-    const shard = shards[column] ?? found[lost.indexOf(column)];
-    if (shard === undefined) throw new RangeError(`Cannot reconstruct shard ${column}`);
-    return shard;
-  });
+  return mergeFound(shards, lost, { dataCount, found });
 }
 
 /** Gauss–Jordan elimination of a square matrix. Throws RangeError when it is singular. */

@@ -25,13 +25,9 @@ import {
   leopard16Tables,
   walshTransform,
 } from "./leopard16_tables.ts";
+import { type BlockShape, mergeFound, surveyBlock } from "./received_block.ts";
 
 const CHUNK_SIZE_BYTES = 64;
-
-export interface Leopard16Code {
-  readonly dataCount: number;
-  readonly parityCount: number;
-}
 
 /** Whether the transform has room for this code. No parity at all is a code, too. */
 export function leopard16Supports(dataCount: number, parityCount: number): boolean {
@@ -71,7 +67,7 @@ export function encodeLeopard16(
  */
 export function reconstructLeopard16(
   shards: readonly (Uint8Array | undefined)[],
-  code: Leopard16Code,
+  code: BlockShape,
 ): Uint8Array[] {
   const { dataCount, parityCount } = code;
   if (!leopard16Supports(dataCount, parityCount)) {
@@ -80,30 +76,12 @@ export function reconstructLeopard16(
       `Cannot reconstruct block: ${dataCount} data and ${parityCount} parity shards are too many`,
     );
   }
-  const arrived = shards.slice(0, dataCount + parityCount).filter((shard) => shard !== undefined);
-  if (arrived.length < dataCount) {
-    throw new ProtocolError(
-      "short",
-      `Cannot reconstruct block: ${arrived.length} shards arrived, ${dataCount} are needed`,
-    );
-  }
-  const sizeBytes = arrived[0]?.byteLength ?? 0;
-  if (sizeBytes % 2 !== 0 || arrived.some((shard) => shard.byteLength !== sizeBytes)) {
-    throw new ProtocolError(
-      "malformed",
-      "Cannot reconstruct block: shards differ in size or are odd",
-    );
-  }
-  const lost: number[] = [];
-  for (let index = 0; index < dataCount; index++) {
-    if (shards[index] === undefined) lost.push(index);
+  const { sizeBytes, lost } = surveyBlock(shards, code);
+  if (sizeBytes % 2 !== 0) {
+    throw new ProtocolError("malformed", "Cannot reconstruct block: shards are of an odd size");
   }
   const found = lost.length === 0 ? [] : decode(shards, { ...code, lost, sizeBytes });
-  return Array.from({ length: dataCount }, (_, index) => {
-    const shard = shards[index] ?? found[lost.indexOf(index)];
-    if (shard === undefined) throw new RangeError(`Cannot reconstruct shard ${index}`);
-    return shard;
-  });
+  return mergeFound(shards, lost, { dataCount, found });
 }
 
 /** The least power of two that is no less than `count`; 1 for 0. */
@@ -252,7 +230,7 @@ interface Placement {
   readonly end: number;
 }
 
-function placementOf({ dataCount, parityCount }: Leopard16Code): Placement {
+function placementOf({ dataCount, parityCount }: BlockShape): Placement {
   if (isHighRate(dataCount, parityCount)) {
     const dataFirst = powerOfTwo(parityCount);
     return { dataFirst, parityFirst: 0, end: dataFirst + dataCount };
@@ -264,7 +242,7 @@ function placementOf({ dataCount, parityCount }: Leopard16Code): Placement {
 /** The lost data shards, in the order of `lost`. */
 function decode(
   shards: readonly (Uint8Array | undefined)[],
-  code: Leopard16Code & { readonly lost: readonly number[]; readonly sizeBytes: number },
+  code: BlockShape & { readonly lost: readonly number[]; readonly sizeBytes: number },
 ): Uint8Array<ArrayBuffer>[] {
   const { dataFirst, parityFirst, end } = placementOf(code);
   const rowOf = (index: number) =>
@@ -297,7 +275,7 @@ function decode(
 /** Logarithms of the polynomial that is zero at the rows without a shard, or of its derivative there. */
 function errorLocator(
   shards: readonly (Uint8Array | undefined)[],
-  code: Leopard16Code & { readonly rowOf: (index: number) => number },
+  code: BlockShape & { readonly rowOf: (index: number) => number },
 ): Uint16Array {
   const { dataCount, parityCount, rowOf } = code;
   const locator = new Uint16Array(LEOPARD16_ORDER);
