@@ -14,7 +14,13 @@ import { listDisplayBackends } from "./display/registry.ts";
 import { HostApi } from "./host_api.ts";
 import { nativeAdvert, openNativePlane, testLossLines } from "./host_native.ts";
 import type { Host, HostEnvironment, HostOptions } from "./host_options.ts";
-import { type Backends, openBackends, openHostMdns, openNativeStores } from "./host_parts.ts";
+import {
+  type Backends,
+  openBackends,
+  openHolding,
+  openHostMdns,
+  openNativeStores,
+} from "./host_parts.ts";
 import { runChecks } from "./health/check.ts";
 import { conflictCheck } from "./health/conflicts.ts";
 import { openMachine } from "./health/machine.ts";
@@ -42,14 +48,8 @@ interface Stores {
 }
 
 /** Bring everything up. Throws OperationError when a primary plane cannot start; nothing is left open then. */
-export async function openHost(options: HostOptions, environment: HostEnvironment): Promise<Host> {
-  const stack = new AsyncDisposableStack();
-  try {
-    return await open(options, environment, stack);
-  } catch (error) {
-    await stack.disposeAsync();
-    throw error;
-  }
+export function openHost(options: HostOptions, environment: HostEnvironment): Promise<Host> {
+  return openHolding((stack) => open(options, environment, stack));
 }
 
 async function open(

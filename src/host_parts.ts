@@ -16,6 +16,19 @@ import { describeError } from "./lib/errors.ts";
 import { type Identity, openIdentity } from "./trust/identity.ts";
 import { type NativeTrust, openNativeTrust } from "./trust/native_trust.ts";
 
+/** Open what a host holds onto the stack that its `close` disposes of. When `open` throws, nothing is left open. */
+export async function openHolding<Opened>(
+  open: (stack: AsyncDisposableStack) => Promise<Opened>,
+): Promise<Opened> {
+  const stack = new AsyncDisposableStack();
+  try {
+    return await open(stack);
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
 export interface NativeStores {
   readonly trust: NativeTrust;
   readonly identity: Identity;

@@ -9,7 +9,7 @@ import { openSyntheticAudioBackend } from "./audio/synthetic.ts";
 import { openSyntheticDisplayBackend } from "./display/synthetic.ts";
 import { nativeAdvert, openNativePlane, testLossLines } from "./host_native.ts";
 import type { Host, HostEnvironment } from "./host_options.ts";
-import { openBackends, openHostMdns, openNativeStores } from "./host_parts.ts";
+import { openBackends, openHolding, openHostMdns, openNativeStores } from "./host_parts.ts";
 import { BITRATE_KBPS_MAX } from "./lib/limits.ts";
 import type { MotionScript } from "./media/sources/motion_schedule.ts";
 import type { TestStream } from "./planes/native/environment.ts";
@@ -78,17 +78,11 @@ const PATTERN_CAPABILITIES: HostCapabilities = {
 };
 
 /** Bring it up. Throws OperationError; nothing is left open then. */
-export async function openNativeHost(
+export function openNativeHost(
   options: NativeHostOptions,
   environment: HostEnvironment,
 ): Promise<NativeHost> {
-  const stack = new AsyncDisposableStack();
-  try {
-    return await open(options, environment, stack);
-  } catch (error) {
-    await stack.disposeAsync();
-    throw error;
-  }
+  return openHolding((stack) => open(options, environment, stack));
 }
 
 async function open(
