@@ -5,8 +5,8 @@
  */
 import assert from "node:assert/strict";
 import { UdpSocket } from "../../ffi/wire.ts";
-import type { Clock } from "../../src/lib/clock.ts";
 import { ControlStream } from "../../src/planes/native/control_stream.ts";
+import { openSystemClock } from "../../src/platform/system_clock.ts";
 import { encodeHello, HELLO_DEFAULTS } from "../../src/protocol/punktfunk1/hello.ts";
 import { encodePunch } from "../../src/protocol/punktfunk1/punch.ts";
 import { encodeStart, START_EXTENSIONS_NONE } from "../../src/protocol/punktfunk1/start.ts";
@@ -15,14 +15,7 @@ import { openNativeConnector } from "../../src/quic/native_quic.ts";
 import type { QuicConnection, QuicConnector } from "../../src/quic/ports.ts";
 import { openNativeLab } from "./native_lab.ts";
 
-const CLOCK: Clock = {
-  monotonicUs: () => performance.now() * 1000,
-  wallMs: () => Date.now(),
-  after(delayMs, callback) {
-    const id = setTimeout(callback, delayMs);
-    return { cancel: () => clearTimeout(id) };
-  },
-};
+const CLOCK = openSystemClock();
 const HELLO = encodeHello({
   ...HELLO_DEFAULTS,
   mode: { width: 1280, height: 720, refreshHz: 60 },

@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { Clock } from "../../src/lib/clock.ts";
+import { openSystemClock } from "../../src/platform/system_clock.ts";
 import { openDenoConnector, openDenoListener } from "../../src/quic/deno_quic.ts";
 import { openNativeConnector, openNativeListener } from "../../src/quic/native_quic.ts";
 import type {
@@ -32,15 +32,7 @@ export const TRANSPORT = {
   datagramSendBufferBytes: 4096,
 } as const;
 
-/** Real, for real sockets; the system's clock would stay open. */
-const CLOCK: Clock = {
-  monotonicUs: () => performance.now() * 1000,
-  wallMs: () => Date.now(),
-  after(delayMs, callback) {
-    const id = setTimeout(callback, delayMs);
-    return { cancel: () => clearTimeout(id) };
-  },
-};
+const CLOCK = openSystemClock();
 
 export interface QuicLab extends AsyncDisposable {
   readonly listener: QuicListener;
