@@ -112,6 +112,8 @@ async function buildShim(
   if (await readStamp(`${ROOT}${result}.stamp`) === stamp) return false;
 
   await Deno.mkdir(ROOT + result.slice(0, result.lastIndexOf("/")), { recursive: true });
+  // A build that breaks off may have spoilt the result that the old stamp speaks of.
+  await Deno.writeTextFile(`${ROOT}${result}.stamp`, "");
   if (recipe.isCrate && !isSanitized) {
     // Renamed into place: a program that runs may have the old one open.
     await Deno.copyFile(ROOT + await buildCrate(recipe.name, target), `${ROOT}${result}.partial`);
